@@ -1,0 +1,40 @@
+# Every target works on a bare machine with Python 3.11+, git and make; `install` makes .venv once.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check up lock clean
+
+help:  ## Say what can be done here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(STAMP)  ## Make .venv with the pinned packages
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model go live (about 3 minutes)
+	$(BIN)/speechops demo
+
+test: check  ## Everything that must hold; CI runs exactly this
+	$(BIN)/pytest
+
+check: $(STAMP)  ## Format, lint, types, layers (the fast half of `make test`)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: $(STAMP)  ## Start emulator, Prefect server and worker; Ctrl-C stops them
+	$(BIN)/speechops up
+
+lock:  ## Pin the dependencies anew (needs uv); hashes, no download addresses
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:  ## Remove what this Makefile and the demo made
+	rm -rf .venv .speechops .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,111 @@
+"""The command `speechops`."""
+
+import asyncio
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from domain.mistakes import Mistake
+
+app = typer.Typer(
+    help="Keeps the best-performing custom speech model live: test, train, compare, deploy only what is better.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def main() -> None:
+    """Run the command line. A mistake that a person can mend is one message, not a traceback."""
+    try:
+        app()
+    except Mistake as mistake:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"speechops: {mistake}")
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"speechops {version('speechops')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+@app.command("up")
+def up_command(
+    home: Annotated[Path, typer.Option(help="Folder for databases, results and logs; made when missing.")] = Path(
+        ".speechops"
+    ),
+    project: Annotated[Path, typer.Option(help="Folder with prefect.yaml and the flows.")] = Path(),
+    prefect_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Prefect's API and UI; 0 takes a free one.")
+    ] = 4200,
+    emulator_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the Speech emulator; 0 takes a free one.")
+    ] = 8765,
+) -> None:
+    """Start everything locally: Speech emulator, Prefect server, worker, blocks and deployments. Ctrl-C stops it."""
+    from deployments.stack import StackSettings
+    from deployments.up import up
+
+    settings = StackSettings(home=home, project=project, prefect_port=prefect_port, emulator_port=emulator_port)
+    asyncio.run(up(settings, Console()))
+
+
+@app.command("demo")
+def demo_command(
+    home: Annotated[Path, typer.Option(help="Folder for databases, results and logs; made when missing.")] = Path(
+        ".speechops"
+    ),
+    project: Annotated[Path, typer.Option(help="Folder with prefect.yaml, the flows and the sample track.")] = Path(),
+    prefect_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of Prefect's UI; 0 takes a free one.")] = 0,
+    emulator_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the emulator; 0 takes a free one.")] = 0,
+) -> None:
+    """Watch a real speech recogniser improve, and the better model go live. Needs no account, only this machine."""
+    from deployments.demo import demo
+    from deployments.stack import StackSettings
+
+    settings = StackSettings(home=home, project=project, prefect_port=prefect_port, emulator_port=emulator_port)
+    asyncio.run(demo(settings, Console()))
+
+
+@app.command("init")
+def init_command(
+    track: Annotated[str, typer.Argument(help="Name of the new track: lower-case letters, digits, dashes.")],
+    locale: Annotated[str, typer.Option(help="Language and region of the recordings.")] = "en-US",
+    data: Annotated[Path, typer.Option(help="Folder that holds the tracks.")] = Path("data"),
+) -> None:
+    """Make a new track: a commented track.toml, and small examples of training and testing data to replace."""
+    from deployments.init_track import next_steps, write_track
+
+    folder = write_track(track, locale, data)
+    typer.echo(next_steps(folder, locale))
+
+
+@app.command(
+    "emulator",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def emulator_command(context: typer.Context) -> None:
+    """Start the local Speech service alone; `speechops emulator --help` tells its options."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "emulator", *context.args])  # noqa: S606  (our own program)
+
+
+if __name__ == "__main__":
+    main()

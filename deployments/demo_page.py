@@ -1,0 +1,154 @@
+"""What the demo shows: live progress, then a table that tells the story."""
+
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.status import Status
+from rich.table import Table
+
+from deployments.processes import shown
+from deployments.stack import Stack
+from domain.gate import Comparison
+from domain.report import percent
+from domain.ruling import Report
+from domain.verdict import Outcome
+from domain.wer import broken_words, fixed_words, missed_words
+
+_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.INVALID: "red"}
+_TITLES = ("1. base model", "2. names learnt", "3. dinosaurs", "4. new recordings")
+_WORDS_SHOWN = 12
+
+
+class DemoPage:
+    """Prints to one console, from top to bottom, with a live line for what is going on now."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._since = monotonic()
+
+    def starting(self, step: str) -> None:
+        """The stack starts another part."""
+        self._live(f"Starting: {step}")
+
+    def started(self, stack: Stack) -> None:
+        """Everything runs."""
+        self._quiet()
+        self._console.print(
+            f"Prefect UI [link]{stack.prefect_url}[/link] · Speech emulator [link]{stack.emulator_url}[/link] "
+            "[dim](both run until the demo ends)[/]"
+        )
+
+    def step(self, title: str, commit: str, flow: str) -> None:
+        """A commit starts a flow."""
+        self._console.print()
+        self._console.rule(f"[bold]{title}[/]", align="left")
+        self._console.print(f"  [dim]commit {commit} → {flow}[/]", highlight=False)
+        self._since = monotonic()
+        self._live(flow)
+
+    def task(self, name: str, state: str) -> None:
+        """A task of the flow changed its state."""
+        if state == "Running":
+            self._live(name)
+        elif state in ("Completed", "Cached"):
+            self._console.print(f"  [green]✓[/] [dim]{monotonic() - self._since:5.1f} s[/]  {name}", highlight=False)
+
+    def report(self, report: Report) -> None:
+        """A flow is over."""
+        self._quiet()
+        verdict, settled = report.decision.ruling.verdict, report.decision.settled
+        if report.candidate_wer is None:
+            self._console.print(f"  → WER of the benchmark model: [bold]{percent(report.benchmark_wer)}[/]")
+        else:
+            colour = _COLOURS[verdict.outcome]
+            before, after = percent(report.benchmark_wer), percent(report.candidate_wer)
+            fate = "is live" if report.released else "does not go live"
+            self._console.print(
+                f"  → [bold {colour}]{verdict.outcome.value}[/]: WER {before} → {after}, the candidate {fate}"
+            )
+            for reason in verdict.reasons:
+                self._console.print(Padding(f"[dim]· {escape(reason)}[/]", (0, 0, 0, 4)), highlight=False)
+        known = " (an earlier run had come to this result)" if settled else ""
+        self._console.print(f"    [dim]work: {report.decision.work}{known}[/]", highlight=False)
+
+    def heard(self, reference: str, base: str, custom: str) -> None:
+        """What the live endpoint makes of a recording that the base model got wrong."""
+        lines = Table.grid(padding=(0, 2))
+        lines.add_row("said", escape(reference))
+        lines.add_row("base model", f"[red]{escape(base)}[/]")
+        lines.add_row("live endpoint", f"[green]{escape(custom)}[/]")
+        self._console.print(Panel(lines, title="One recording, sent to the live endpoint", title_align="left"))
+
+    def words(self, comparison: Comparison) -> None:
+        """Words fixed, broken, still missed by the released model."""
+        before, after = comparison.benchmark.scorecard, comparison.candidate.scorecard
+        lines = Table.grid(padding=(0, 2))
+        lines.add_row("words fixed", _counted(fixed_words(before, after)))
+        lines.add_row("words broken", _counted(broken_words(before, after)))
+        lines.add_row("still missed", _counted(missed_words(after)))
+        self._console.print(lines)
+
+    def closing(self, reports: list[Report], seconds: float, summary: Path) -> None:
+        """The table, and where to go from here."""
+        self._console.print()
+        self._console.print(_table(reports))
+        work = [report.decision.work for report in reports]
+        if not any((w.uploaded, w.trained, w.evaluated) != (0, 0, 0) for w in work):
+            self._console.print(
+                "[bold]Nothing was uploaded, trained or evaluated again:[/] all of it was there already."
+            )
+        self._console.print(
+            f"Live endpoint: {reports[1].address}\n"
+            f"Took {seconds:.0f} s. Figures: {shown(summary)}. `speechops up` shows the runs in the Prefect UI.",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+    def _live(self, text: str) -> None:
+        if self._status is None:
+            self._status = self._console.status(f"{text} …")
+            self._status.start()
+        self._status.update(f"{text} …")
+
+    def _quiet(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def _table(reports: list[Report]) -> Table:
+    table = Table(box=box.ROUNDED, title="What happened", title_justify="left", title_style="bold")
+    for name in ("step", "model", "WER", "S/D/I", "verdict", "why"):
+        table.add_column(name, justify="right" if name == "WER" else "left", no_wrap=name in ("model", "WER", "S/D/I"))
+    for title, report in zip(_TITLES, reports, strict=True):
+        table.add_row(*_row(title, report), end_section=True)
+    return table
+
+
+def _row(title: str, report: Report) -> tuple[str, ...]:
+    ruling = report.decision.ruling
+    verdict, counts = ruling.verdict, ruling.verdict.candidate_counts
+    model = verdict.candidate.removeprefix(f"{ruling.subject.track.name}-model-")
+    errors = f"{counts.substitutions}/{counts.deletions}/{counts.insertions}"
+    return title, model, percent(verdict.candidate_wer), errors, *_told(report)
+
+
+def _told(report: Report) -> tuple[str, str]:
+    verdict = report.decision.ruling.verdict
+    if report.candidate_wer is None:
+        return "measured", "now the benchmark WER"
+    gain = next((finding.reason for finding in verdict.findings if finding.rule == "minimum gain"), "")
+    fate = "live" if report.released else "not deployed"
+    return f"[{_COLOURS[verdict.outcome]}]{verdict.outcome.value}[/]\n{fate}", escape(gain or "; ".join(verdict.reasons))
+
+
+def _counted(words: Counter[str]) -> str:
+    shown_words = ", ".join(f"{word} ×{count}" for word, count in words.most_common(_WORDS_SHOWN))
+    more = len(words) - _WORDS_SHOWN
+    return escape(shown_words or "none") + (f" [dim]and {more} more[/]" if more > 0 else "")

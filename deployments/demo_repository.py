@@ -1,0 +1,87 @@
+"""The demo's own git repository: the sample track, and the commits that change it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from domain.mistakes import Mistake
+
+TRACK = "sharjah"
+_AUTHOR = {
+    "GIT_AUTHOR_NAME": "speechops demo",
+    "GIT_AUTHOR_EMAIL": "demo@speechops.invalid",
+    "GIT_COMMITTER_NAME": "speechops demo",
+    "GIT_COMMITTER_EMAIL": "demo@speechops.invalid",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+
+
+class DemoRepository:
+    """A repository with `data/sharjah` in it, made afresh; the same steps always give the same commits.
+
+    Args:
+        folder: where it is made; what was there before is removed.
+        samples: the project's `data` folder.
+
+    Raises:
+        Mistake: the sample track is not there, or git is not installed.
+    """
+
+    def __init__(self, folder: Path, samples: Path) -> None:
+        self._sample = samples / TRACK
+        if not (self._sample / "track.toml").is_file():
+            raise Mistake(
+                f"the demo needs the sample track {self._sample}/. Run it in the project's folder, or name that with --project."
+            )
+        self.folder = folder
+        self.data = folder / "data"
+        self._commits = 0
+        shutil.rmtree(folder, ignore_errors=True)
+        self.data.mkdir(parents=True)
+        self._git("init", "--quiet", "--initial-branch=main")
+
+    def start(self) -> str:
+        """Commit the track with its testing data alone, as it is before anybody trains. Returns the commit."""
+        for part in ("track.toml", "testing"):
+            self._copy(self._sample / part, part)
+        return self._commit("Recordings to test with")
+
+    def train(self) -> str:
+        """Commit the training data: sentences, pronunciations, and a few recordings."""
+        self._copy(self._sample / "training", "training")
+        return self._commit("Train on the names of places and services")
+
+    def update(self, name: str, message: str) -> str:
+        """Commit one of the prepared updates, which overlay the track's files."""
+        for part in (self._sample / "updates" / name).iterdir():
+            self._copy(part, part.name)
+        return self._commit(message)
+
+    def _copy(self, source: Path, name: str) -> None:
+        target = self.data / TRACK / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+
+    def _commit(self, message: str) -> str:
+        self._commits += 1
+        when = f"2026-01-01T00:00:{self._commits:02}Z"
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message", message, GIT_AUTHOR_DATE=when, GIT_COMMITTER_DATE=when)
+        return self._git("rev-parse", "--short=12", "HEAD")
+
+    def _git(self, *words: str, **env: str) -> str:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(self.folder), *words],
+                check=True, capture_output=True, text=True, env=os.environ | _AUTHOR | env,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise Mistake("the demo needs git. Install it and run again.") from None
+        except subprocess.CalledProcessError as error:
+            raise Mistake(f"git {words[0]} failed: {error.stderr.strip()}") from None
+        return done.stdout.strip()

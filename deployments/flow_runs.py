@@ -1,0 +1,62 @@
+"""Run a deployment and watch it: what `prefect deployment run --watch` shows, told step by step to whoever listens."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import FlowRun, TaskRun
+from pydantic import BaseModel
+
+from domain.mistakes import Mistake
+
+OnTask = Callable[[str, str], None]
+"""Called with the name of a task and its new state, such as `Running`."""
+
+R = TypeVar("R", bound=BaseModel)
+_LOOK_SECONDS = 0.5
+
+
+async def run_to_end(client: PrefectClient, deployment: str, parameters: dict[str, str], on_task: OnTask) -> FlowRun:
+    """Start a deployment's flow and return its run when it is over.
+
+    Args:
+        client: of the Prefect server.
+        deployment: such as `training-update/speechops`.
+        parameters: of the flow.
+        on_task: is told when a task of the run, or of its subflows, changes its state.
+    """
+    found = await client.read_deployment_by_name(deployment)
+    run = await client.create_flow_run_from_deployment(found.id, parameters=parameters)
+    seen: dict[str, str] = {}
+    while not (run.state and run.state.is_final()):
+        await asyncio.sleep(_LOOK_SECONDS)
+        run = await client.read_flow_run(run.id)
+        for task in await _tasks(client, run):
+            state = task.state_name or ""
+            if seen.get(str(task.id)) != state:
+                seen[str(task.id)] = state
+                on_task(task.name.rsplit("-", 1)[0], state)
+    return run
+
+
+async def result_of(run: FlowRun, shape: type[R]) -> R:
+    """What the flow returned.
+
+    Raises:
+        Mistake: it failed; the message is the run's own.
+    """
+    state = run.state
+    if state is None or not state.is_completed():
+        raise Mistake(f"the flow run '{run.name}' ended as {run.state_name}: {state.message if state else 'no state'}")
+    return shape.model_validate(await state.aresult())
+
+
+async def _tasks(client: PrefectClient, run: FlowRun) -> list[TaskRun]:
+    children = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
+    )
+    ids = [run.id, *(child.id for child in children)]
+    tasks = await client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids)), limit=200)
+    return sorted(tasks, key=lambda task: (task.end_time is None, task.end_time or task.start_time or task.created))

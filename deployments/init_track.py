@@ -1,0 +1,80 @@
+"""`speechops init`: a new track that runs at once, to be filled with a user's own data."""
+
+import shutil
+from pathlib import Path
+from string import Template
+
+from deployments.processes import shown
+from domain.mistakes import Mistake
+from domain.track import TRACK_NAME, parse_track
+
+_TEMPLATE = Path(__file__).parent / "templates" / "track"
+_FILLED_IN = ("track.toml", "README.md")
+
+
+def write_track(name: str, locale: str, data: Path) -> Path:
+    """Write `data/<name>/` from the template; all of it or nothing.
+
+    Args:
+        name: the track's name.
+        locale: language and region, such as `en-US`.
+        data: the folder of all tracks; made when missing.
+
+    Returns:
+        The track's folder.
+
+    Raises:
+        Mistake: the name or the locale is not one, the folder exists already, or cannot be written.
+    """
+    folder = data / name
+    texts = {file: _filled_in(file, name, locale) for file in _FILLED_IN}
+    _check(name, locale, folder, texts["track.toml"])
+    draft = data / f".{name}.partial"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(_TEMPLATE, draft)
+        for file, text in texts.items():
+            (draft / file).write_text(text, "utf-8")
+        draft.rename(folder)
+    except OSError as error:
+        raise Mistake(
+            f"{shown(folder)} cannot be written ({error.strerror}). Choose another place with --data."
+        ) from None
+    return folder
+
+
+def next_steps(folder: Path, locale: str) -> str:
+    """What to do with the new track, for the terminal."""
+    foreign = (
+        "" if locale.startswith("en-") else f"\nThe examples are English: replace them all before you train {locale}.\n"
+    )
+    return (
+        f"Made {folder}/ with three example recordings; it runs as it is.\n{foreign}\n"
+        f"  1. Put your recordings and trans.txt into {folder}/testing/ ({folder}/README.md tells the formats).\n"
+        f"  2. Put your sentences into {folder}/training/plain_text.txt and names into pronunciation.txt.\n"
+        f"  3. With `speechops up` running, in another shell and with PREFECT_API_URL set as it says:\n"
+        f"     prefect deployment run 'training-update/speechops' -p track={folder.name}{_data_parameter(folder)}"
+    )
+
+
+def _data_parameter(folder: Path) -> str:
+    return "" if folder.parent == Path("data") else f" -p data={folder.parent}"
+
+
+def _filled_in(file: str, name: str, locale: str) -> str:
+    return Template((_TEMPLATE / file).read_text("utf-8")).substitute(track=name, locale=locale)
+
+
+def _check(name: str, locale: str, folder: Path, settings: str) -> None:
+    if not TRACK_NAME.fullmatch(name):
+        raise Mistake(
+            f"'{name}' is not a track's name: it starts with a lower-case letter, and has only lower-case letters, digits and "
+            "dashes, 40 at most, such as 'city-taxi'."
+        )
+    try:
+        parse_track(name, settings, f"{folder}/track.toml")
+    except Mistake:
+        raise Mistake(f"'{locale}' is not a locale. Name language and region, such as --locale en-US.") from None
+    if folder.exists():
+        raise Mistake(f"{shown(folder)} exists already and is left as it is. Choose another name, or move it away.")

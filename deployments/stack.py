@@ -1,0 +1,176 @@
+"""The local stack: Speech emulator, Prefect server, blocks, deployments and a worker, for as long as a context lasts."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from deployments.addresses import LOOPBACK, claim_ports
+from deployments.home import Home, opened_home
+from deployments.processes import Child, Children, shown
+from domain.mistakes import Mistake
+
+OnStep = Callable[[str], None]
+
+_PREFECT = (sys.executable, "-m", "prefect")
+_FOREIGN = ("PREFECT_API_", "PREFECT_SERVER_", "PREFECT_PROFILE", "PREFECT_HOME", "PREFECT_CLOUD_")
+_SETTINGS = {
+    "DO_NOT_TRACK": "1",
+    "NO_COLOR": "1",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_LOGGING_COLORS": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """What the stack is started with.
+
+    Attributes:
+        home: folder for everything that it keeps; made when missing.
+        project: folder with prefect.yaml and the flows; flow runs work there.
+        prefect_port: port of Prefect's API and UI; 0 takes a free one.
+        emulator_port: port of the emulator; 0 takes a free one.
+        with_worker: whether to register deployments and run them. Without, flows are called directly.
+        patience: seconds that each program may take to get ready.
+    """
+
+    home: Path = Path(".speechops")
+    project: Path = Path()
+    prefect_port: int = 4200
+    emulator_port: int = 8765
+    with_worker: bool = True
+    patience: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The running stack.
+
+    Attributes:
+        home: the folder with its data and logs, absolute.
+        prefect_url: address of Prefect's UI.
+        emulator_url: base address of the emulator.
+        emulator_key: the emulator's key.
+        env: environment for programs that use this stack, such as flows run in another process.
+    """
+
+    home: Home
+    prefect_url: str
+    emulator_url: str
+    emulator_key: str = field(repr=False)
+    env: dict[str, str] = field(repr=False)
+    children: Children = field(repr=False)
+
+    @property
+    def prefect_api_url(self) -> str:
+        """What `PREFECT_API_URL` must be to work with this stack."""
+        return f"{self.prefect_url}/api"
+
+    async def first_to_end(self) -> Child:
+        """Wait until one of the stack's programs ends, which none should."""
+        return await self.children.first_to_end()
+
+
+def _silent(step: str) -> None:
+    """Tell nobody."""
+
+
+@asynccontextmanager
+async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> AsyncIterator[Stack]:
+    """Start everything, wait until it is ready, and stop it all (worker, server, emulator) at the end.
+
+    Args:
+        settings: where, and what.
+        on_step: is told what is being started, in order to show progress.
+
+    Raises:
+        Mistake: a port or the folder is in use, there is no prefect.yaml, or a program did not start.
+    """
+    if settings.with_worker and not (settings.project / "prefect.yaml").is_file():
+        raise Mistake(
+            f"there is no prefect.yaml in {shown(settings.project.resolve())}/. Start in the project's folder, or name it with --project."
+        )
+    with opened_home(settings.home) as home:
+        prefect_port, emulator_port = claim_ports(
+            {"--prefect-port": settings.prefect_port, "--emulator-port": settings.emulator_port}
+        )
+        prefect_url = f"http://{LOOPBACK}:{prefect_port}"
+        env = _environment(home, f"{prefect_url}/api")
+        async with Children(home.logs, settings.project.resolve(), env) as children:
+            emulator_url = f"http://{LOOPBACK}:{emulator_port}"
+            stack = Stack(home, prefect_url, emulator_url, home.read_emulator_key(), env, children)
+            await _start_services(stack, settings, prefect_port, emulator_port, on_step)
+            await _register(stack, settings, on_step)
+            yield stack
+
+
+async def _start_services(
+    stack: Stack, settings: StackSettings, prefect_port: int, emulator_port: int, on_step: OnStep
+) -> None:
+    on_step("Speech emulator")
+    emulator = [sys.executable, "-m", "emulator", "--host", LOOPBACK, "--port", str(emulator_port)]
+    await stack.children.start(
+        "the Speech emulator", "emulator", [*emulator, "--data", str(stack.home.emulator)],
+        SPEECH_EMULATOR_KEY=stack.emulator_key,
+    )  # fmt: skip
+    server = [*_PREFECT, "server", "start", "--host", LOOPBACK, "--port", str(prefect_port)]
+    await stack.children.start("the Prefect server", "prefect-server", server)
+    async with httpx.AsyncClient(timeout=5) as http:
+        await stack.children.until(lambda: _emulator_answers(http, stack), "the Speech emulator", settings.patience)
+        on_step("Prefect server (the first start takes 10 to 20 seconds)")
+        await stack.children.until(lambda: _prefect_answers(http, stack), "the Prefect server", settings.patience)
+
+
+async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> None:
+    # Imported late, for it imports Prefect (one to two seconds), which `speechops --help` need not wait for.
+    from deployments.registration import POOL, Registration
+
+    async with Registration(stack.prefect_api_url) as registration:
+        on_step("Blocks and work pool")
+        await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store)
+        if not settings.with_worker:
+            return
+        await registration.make_work_pool()
+        worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
+        await stack.children.start("the worker", "worker", worker)
+        on_step("Deployments")
+        deploy = [*_PREFECT, "deploy", "--all", "--prefect-file", "prefect.yaml"]
+        await stack.children.run("`prefect deploy`", "deploy", deploy)
+        on_step("Worker")
+        await stack.children.until(registration.worker_is_online, "the worker", settings.patience)
+
+
+def _environment(home: Home, api_url: str) -> dict[str, str]:
+    """This process's environment, without what would lead to another Prefect server."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {**own, **_SETTINGS, "PREFECT_HOME": str(home.prefect), "PREFECT_API_URL": api_url}
+
+
+async def _emulator_answers(http: httpx.AsyncClient, stack: Stack) -> bool:
+    url = f"{stack.emulator_url}/speechtotext/models/base"
+    query = {"api-version": "2024-11-15", "top": "1"}
+    return await _is_ok(http, url, params=query, headers={"Ocp-Apim-Subscription-Key": stack.emulator_key})
+
+
+async def _prefect_answers(http: httpx.AsyncClient, stack: Stack) -> bool:
+    return await _is_ok(http, f"{stack.prefect_api_url}/health")
+
+
+async def _is_ok(
+    http: httpx.AsyncClient, url: str, params: dict[str, str] | None = None, headers: dict[str, str] | None = None
+) -> bool:
+    try:
+        return (await http.get(url, params=params, headers=headers)).is_success
+    except httpx.TransportError:
+        return False

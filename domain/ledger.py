@@ -1,0 +1,119 @@
+"""The track's history: append-only, every entry carries the hash of the one before.
+
+`State` is the head that `state.json` holds. It changes by compare-and-swap and carries its last entry inside, so that
+release, benchmark and history change together or not at all; `ledger/<n>.json` is written from it afterwards, and
+whoever appends next makes good what a crash left out.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.ruling import ModelRef
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Benchmark(_Record):
+    """The model that a candidate must beat, with its result on the current testing data."""
+
+    model: str
+    """Path on the Speech service, such as `models/base/<id>`."""
+    model_name: str
+    wer: float
+    """As a fraction: 0.105 is 10.5 %."""
+    words: int
+    testing_hash: str
+    evidence: str
+
+
+class Release(_Record):
+    """A model that went live on the track's endpoint."""
+
+    number: int
+    model: str
+    model_name: str
+    recipe: str
+    """Hash of what the model was trained from; the same recipe is never trained twice."""
+    endpoint: str
+    evidence: str
+    """Digest of the ruling that let it go live."""
+    revision: str
+    released_at: datetime
+
+
+class News(_Record):
+    """What happened, told by whoever appends it to the history."""
+
+    kind: str
+    flow_run: str
+    revision: str
+    facts: dict[str, Any] = {}
+
+
+class Entry(News):
+    """One line of the history; `writer` is the token of the append that made it, unique to that append.
+
+    >>> first = Entry(number=1, previous="", writer="w1", kind="release", at="2026-11-20", flow_run="", revision="")
+    >>> second = first.model_copy(update={"number": 2, "previous": first.digest})
+    >>> broken_link([first, second]), broken_link([first.model_copy(update={"revision": "forged"}), second])
+    (None, 2)
+    """
+
+    number: int
+    previous: str
+    writer: str
+    at: datetime
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the entry's canonical JSON."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class State(_Record):
+    """A track's current head. `generation` counts its changes; models and endpoints are paths such as `models/<id>`."""
+
+    track: str
+    generation: int = 0
+    base_model: str | None = None
+    endpoint: str | None = None
+    benchmark: Benchmark | None = None
+    release: Release | None = None
+    previous_releases: tuple[Release, ...] = ()
+    last: Entry | None = None
+
+    def benchmark_or(self, base: ModelRef) -> ModelRef:
+        """The model to beat: the benchmark, or the pinned base model while there is none."""
+        return ModelRef(path=self.benchmark.model, name=self.benchmark.model_name) if self.benchmark else base
+
+    def appended(self, news: News, writer: str, at: datetime, changes: Mapping[str, Any]) -> "State":
+        """The next state: one more entry in the history, and `changes` to the head."""
+        number, previous = (self.last.number, self.last.digest) if self.last else (0, "")
+        entry = Entry(number=number + 1, previous=previous, writer=writer, at=at, **dict(news))
+        return State.model_validate(dict(self) | dict(changes) | {"generation": self.generation + 1, "last": entry})
+
+    def released(self, release: Release, benchmark: Benchmark) -> dict[str, Any]:
+        """The changes to the head that a release makes."""
+        previous = (self.release, *self.previous_releases) if self.release else self.previous_releases
+        return {
+            "release": release,
+            "benchmark": benchmark,
+            "endpoint": release.endpoint,
+            "previous_releases": previous,
+        }
+
+
+def broken_link(entries: Iterable[Entry]) -> int | None:
+    """The number of the first entry that does not follow from the one before; None when the chain holds."""
+    number, digest = 0, ""
+    for entry in entries:
+        if entry.number != number + 1 or entry.previous != digest:
+            return entry.number
+        number, digest = entry.number, entry.digest
+    return None

@@ -1,0 +1,152 @@
+"""What people read about a decision, as Markdown. Words appear here, whole sentences do not."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from domain.gate import Comparison, Measured
+from domain.ruling import Decision
+from domain.verdict import Outcome, Verdict
+from domain.wer import broken_words, fixed_words, missed_words
+
+_SIGNS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.INCONCLUSIVE: "❔", Outcome.INVALID: "⛔"}
+_MEANINGS = {
+    Outcome.PASS: "is better than the benchmark and may go live",
+    Outcome.FAIL: "does not go live",
+    Outcome.INCONCLUSIVE: "does not go live: the evidence does not suffice",
+    Outcome.INVALID: "does not go live: the evidence cannot be trusted",
+}
+_WORDS_SHOWN = 20
+
+
+def percent(rate: float | None) -> str:
+    """A rate for people.
+
+    >>> percent(0.0648), percent(None)
+    ('6.5 %', '–')
+    """
+    return "–" if rate is None else f"{rate * 100:.1f} %"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table.
+
+    >>> print(table(["a", "b"], [[1, "x|y"]]))
+    | a | b |
+    |---|---|
+    | 1 | x\\|y |
+    """
+    lines = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
+    shown = ["| " + " | ".join(line) + " |" for line in lines]
+    shown[1] = shown[1].replace(" ", "")
+    return "\n".join(shown)
+
+
+def wer_rows(comparison: Comparison) -> list[dict[str, object]]:
+    """One row per model: WER and its parts."""
+    return [
+        _wer_row(role, side)
+        for role, side in (("benchmark", comparison.benchmark), ("candidate", comparison.candidate))
+    ]
+
+
+def _wer_row(role: str, measured: Measured) -> dict[str, object]:
+    counts = measured.scorecard.total
+    return {
+        "role": role,
+        "model": measured.model,
+        "WER": percent(counts.wer),
+        "service's WER": percent(measured.service.wer if measured.service.wer >= 0 else None),
+        "substitutions": counts.substitutions,
+        "deletions": counts.deletions,
+        "insertions": counts.insertions,
+        "words": counts.reference_words,
+        "recordings": len(measured.scorecard.utterances),
+    }
+
+
+def verdict_page(decision: Decision, comparison: Comparison) -> str:
+    """The page that answers "is it better, and why?"."""
+    verdict = decision.ruling.verdict
+    parts = [
+        f"# {_SIGNS[verdict.outcome]} {verdict.outcome.value}: `{verdict.candidate}` {_MEANINGS[verdict.outcome]}",
+        "\n".join(f"- {reason}" for reason in verdict.reasons),
+        *_figures(verdict, comparison),
+        *_words(comparison),
+        *_trail(decision),
+    ]
+    return "\n\n".join(parts)
+
+
+def measurement_page(decision: Decision, comparison: Comparison) -> str:
+    """The page of a testing update: how good the benchmark model is on the new testing data."""
+    verdict, subject = decision.ruling.verdict, decision.ruling.subject
+    target = subject.track.gate.target_wer_percent
+    invalid = verdict.outcome is Outcome.INVALID
+    head = (
+        "⛔ INVALID: nothing was recorded"
+        if invalid
+        else f"WER {percent(verdict.candidate_wer)}: `{verdict.candidate}`"
+    )
+    acceptable = (
+        "" if target is None or verdict.candidate_wer is None else _against(target / 100, verdict.candidate_wer)
+    )
+    missed = missed_words(comparison.candidate.scorecard)
+    parts = [
+        f"# {head}",
+        "\n".join(f"- {reason}" for reason in (*verdict.reasons, acceptable) if reason),
+        *_figures(verdict, comparison, ("base model", "benchmark")),
+        "## Most missed words",
+        _counted(missed),
+        *_trail(decision),
+    ]
+    return "\n\n".join(parts)
+
+
+def _against(target: float, wer: float) -> str:
+    return f"{'within' if wer <= target else 'over'} the track's target of {percent(target)}"
+
+
+def _figures(
+    verdict: Verdict, comparison: Comparison, roles: tuple[str, str] = ("benchmark", "candidate")
+) -> Iterable[str]:
+    rows = [row | {"role": role} for row, role in zip(wer_rows(comparison), roles, strict=True)]
+    yield "## Word error rates"
+    yield table(list(rows[0]), (list(row.values()) for row in rows))
+    yield "## Rules"
+    yield table(
+        ["rule", "outcome", "reason"],
+        ((f.rule, f"{_SIGNS[f.outcome]} {f.outcome.value}", f.reason) for f in verdict.findings),
+    )
+
+
+def _words(comparison: Comparison) -> Iterable[str]:
+    before, after = comparison.benchmark.scorecard, comparison.candidate.scorecard
+    yield "## Words that the candidate fixed"
+    yield _counted(fixed_words(before, after))
+    yield "## Words that it broke"
+    yield _counted(broken_words(before, after))
+    yield "## Words still missed"
+    yield _counted(missed_words(after))
+
+
+def _counted(words: Counter[str]) -> str:
+    shown = ", ".join(f"{word} × {count}" if count > 1 else word for word, count in words.most_common(_WORDS_SHOWN))
+    more = len(words) - _WORDS_SHOWN
+    return (shown or "none") + (f", and {more} more" if more > 0 else "")
+
+
+def _trail(decision: Decision) -> Iterable[str]:
+    ruling, subject = decision.ruling, decision.ruling.subject
+    yield "## Evidence"
+    yield table(
+        ["what", "which"],
+        [
+            ["revision", subject.revision],
+            ["testing data", subject.testing_hash],
+            ["recipe", subject.recipe or "–"],
+            ["gate policy", ruling.verdict.policy],
+            ["normaliser", ruling.verdict.normaliser],
+            ["evaluation and scores", f"evidence/{ruling.measurement}"],
+            ["ruling", f"evidence/{decision.digest}"],
+        ],
+    )

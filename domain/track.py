@@ -1,0 +1,106 @@
+"""A track's settings: `data/<track>/track.toml`, read once, refused when anything in it is unknown."""
+
+import re
+import tomllib
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.mistakes import Mistake
+from domain.naming import fingerprint
+
+TRACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(_Settings):
+    """How candidates are trained."""
+
+    base: str = "newest"
+    """`newest`, or the display name of a base model (such as `20250612`) to pin it for good."""
+
+    weight_percent: int | None = Field(default=None, ge=1, le=100)
+    """Azure's `customModelWeightPercent`; left out, the service decides."""
+
+
+class GatePolicy(_Settings):
+    """What a candidate must show before it may go live. Rates are in per cent, differences in points of WER."""
+
+    minimum_gain_points: float = Field(default=0.2, ge=0)
+    minimum_relative_gain_percent: float = Field(default=2.0, ge=0)
+    target_wer_percent: float | None = Field(default=None, gt=0, le=100)
+    """The highest WER that is acceptable at all; left out, better is good enough."""
+
+    scoring_tolerance_points: float = Field(default=0.3, ge=0)
+    """How far our WER may be from the service's own before we trust neither."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the policy, kept in every verdict."""
+        return fingerprint(self.model_dump_json())
+
+
+class ReleaseSettings(_Settings):
+    """How a model that passed goes live."""
+
+    refused_candidates: Literal["keep", "discard"] = "keep"
+    """Keep a refused candidate on the service for review, or delete it."""
+
+    staging: bool = True
+    """Try the candidate on a short-lived second endpoint first."""
+
+    golden_utterances: int = Field(default=3, ge=1, le=50)
+    """How many testing recordings are sent through the endpoint before and after it goes live."""
+
+    golden_tolerance_percent: float = Field(default=15.0, ge=0, le=100)
+    """How far (WER) the endpoint's text may be from the evaluation's text for the same recordings."""
+
+
+class Patience(_Settings):
+    """How many hours each kind of job may take before we give up waiting (it may still finish)."""
+
+    dataset_hours: float = Field(default=4, gt=0)
+    model_hours: float = Field(default=168, gt=0)
+    evaluation_hours: float = Field(default=24, gt=0)
+    endpoint_hours: float = Field(default=2, gt=0)
+
+    def of(self, job: Literal["dataset", "model", "evaluation", "endpoint"]) -> timedelta:
+        """The patience for one kind of job."""
+        return timedelta(hours=getattr(self, f"{job}_hours"))
+
+
+class Track(_Settings):
+    """One model line: its locale, how it is trained, judged and released."""
+
+    name: str = Field(pattern=rf"^{TRACK_NAME.pattern}$")
+    locale: str = Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?-[A-Z]{2}$")
+    description: str = ""
+    model: ModelSettings = ModelSettings()
+    gate: GatePolicy = GatePolicy()
+    release: ReleaseSettings = ReleaseSettings()
+    patience: Patience = Patience()
+
+
+def parse_track(name: str, text: str, file: str) -> Track:
+    """Read the text of a `track.toml`.
+
+    Raises:
+        Mistake: what is wrong, with the file, the field and the remedy.
+    """
+    try:
+        return Track.model_validate({**tomllib.loads(text), "name": name})
+    except tomllib.TOMLDecodeError as error:
+        raise Mistake(f"{file}: this is not valid TOML: {error}. Correct the line and run again.") from None
+    except ValidationError as error:
+        problems = "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
+        raise Mistake(
+            f"{file}: {problems}. `speechops init` writes a track.toml that explains every setting."
+        ) from None
+
+
+def _told(location: tuple[str | int, ...], message: str) -> str:
+    return f"`{'.'.join(map(str, location))}`: {message.removeprefix('Value error, ')}"

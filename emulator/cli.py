@@ -1,0 +1,121 @@
+"""The command that starts the emulator."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+from pydantic import SecretStr
+
+from emulator.app import create_app
+from emulator.settings import WELL_KNOWN_KEY, Settings, Speed
+from emulator.store import Store, StoreUnusable
+
+SECONDS_TO_FINISH_ANSWERS = 2
+STOPPED_BY_SIGTERM = 0
+
+
+def main() -> None:
+    """Run the command."""
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    app.command()(serve)
+    app()
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="SPEECH_EMULATOR_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", envvar="SPEECH_EMULATOR_PORT")] = 8765,
+    data: Annotated[
+        Path, typer.Option(help="Folder of all state; made when missing.", envvar="SPEECH_EMULATOR_DATA")
+    ] = Path(".speechops/emulator"),
+    key: Annotated[
+        str, typer.Option(help="The resource key that callers send.", envvar="SPEECH_EMULATOR_KEY")
+    ] = WELL_KNOWN_KEY,
+    speed: Annotated[
+        Speed, typer.Option(help="real: each state of a job can be seen; instant: no waiting between states.")
+    ] = Speed.REAL,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that train and decode.")] = 2,
+    retry_after: Annotated[int, typer.Option(min=0, help="Seconds in Retry-After while a job runs.")] = 1,
+    engine: Annotated[str, typer.Option(hidden=True)] = "emulator.engine",
+) -> None:
+    """Azure Custom Speech on this machine: the REST API of 2024-11-15 with a real recogniser behind it."""
+    settings = Settings(
+        host=host,
+        port=port,
+        data=data,
+        key=SecretStr(key),
+        speed=speed,
+        workers=workers,
+        retry_after=retry_after,
+        engine=engine,
+    )
+    _log_to_stderr()
+    _check_data_folder(settings.data)
+    listening = _listen(settings)
+    _greet(settings, listening)
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly and passes the signal on
+        asyncio.run(_serve(settings, listening))
+
+
+async def _serve(settings: Settings, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,  # it would show the signatures of file addresses
+        timeout_graceful_shutdown=SECONDS_TO_FINISH_ANSWERS,
+    )
+    await uvicorn.Server(config).serve(sockets=[listening])
+
+
+def _on_sigterm(*_: object) -> NoReturn:
+    """Called after uvicorn has stopped: a stopped service is no failure."""
+    sys.exit(STOPPED_BY_SIGTERM)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("emulator").setLevel(logging.INFO)
+
+
+def _check_data_folder(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        Store(data / "emulator.sqlite3").close()
+    except StoreUnusable as error:
+        if error.is_in_use:
+            _refuse(f"another emulator uses the data folder {data}: stop it, or choose another folder with --data.")
+        _refuse(f"the data folder {data} cannot be used ({error}): choose another one with --data.")
+    except OSError as error:
+        _refuse(f"the data folder {data} cannot be written ({error.strerror}): choose another one with --data.")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        _refuse(f"cannot listen on {where} ({error.strerror}): choose another --port (0 takes a free one) or --host.")
+    return listening
+
+
+def _greet(settings: Settings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    address = f"[{host}]" if ":" in host else host
+    typer.echo(f"Speech emulator on http://{address}:{port}, data in {settings.data}")
+    if settings.is_exposed:
+        typer.echo("Warning: other machines can reach it, and its key is the well-known one; set --key.", err=True)
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(f"The emulator did not start: {reason}", err=True)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""The story, one flow per file. Nothing imports flows; `prefect.yaml` names them."""

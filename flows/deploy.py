@@ -1,0 +1,80 @@
+"""A model passed: put it live, verify it there, or put the old one back."""
+
+from prefect import flow
+
+from domain.ledger import Release
+from flows.naming import release_name
+from tasks.endpoints import (
+    ReleaseFailed,
+    await_endpoint,
+    close_staging_endpoint,
+    listen,
+    put_back,
+    start_live_endpoint,
+    start_staging_endpoint,
+)
+from tasks.entities import Remote
+from tasks.releases import Order, check_release, record_release
+from tasks.reports import report_release
+
+
+@flow(
+    name="deploy",
+    description="Puts a model with a PASS verdict live: tries it on a staging endpoint, points the track's endpoint at it, "
+    "verifies it there, and records the release. The endpoint's id never changes.",
+    flow_run_name=release_name,
+    persist_result=True,
+)
+async def deploy(track: str, model: str, verdict: str, speech: str = "speechops", store: str = "speechops") -> Release:
+    """Release a model.
+
+    Args:
+        track: Name of the track.
+        model: Display name of the model on the Speech service.
+        verdict: Digest of the ruling that let it pass, from the ledger or the verdict page.
+        speech: Name of the Speech Resource block.
+        store: Name of the store's block.
+    """
+    order = await check_release(store, track, model, verdict)
+    if order.ruling.subject.track.release.staging:
+        await try_on_staging(order, speech, store)
+    live = await go_live(order, speech, store)
+    release = await record_release(store, order, live)
+    await report_release(speech, order, release, live)
+    return release
+
+
+async def try_on_staging(order: Order, speech: str, store: str) -> None:
+    """Let the candidate answer golden utterances where no client listens; the endpoint is always removed again.
+
+    Raises:
+        ReleaseFailed: it does not answer as the evaluation did.
+    """
+    subject = order.ruling.subject
+    staging = await start_staging_endpoint(speech, order.ruling)
+    try:
+        await await_endpoint(speech, subject.track, staging, subject.candidate)
+        wrong = await listen(speech, store, order.ruling, staging, order.golden)
+    finally:
+        await close_staging_endpoint(speech, staging)
+    if wrong:
+        raise ReleaseFailed(f"{wrong}. Nothing has changed for clients.")
+
+
+async def go_live(order: Order, speech: str, store: str) -> Remote:
+    """Point the track's endpoint at the candidate and verify it there.
+
+    Raises:
+        ReleaseFailed: it does not answer as the evaluation did; the former model is back.
+    """
+    track, candidate = order.ruling.subject.track, order.ruling.subject.candidate
+    live = await start_live_endpoint(speech, order.ruling, order.state.endpoint)
+    await await_endpoint(speech, track, live, candidate)
+    wrong = await listen(speech, store, order.ruling, live, order.golden)
+    if not wrong:
+        return live
+    if order.former is None:
+        raise ReleaseFailed(f"{wrong}. There is no former model to put back: do not use this endpoint yet.")
+    await put_back(speech, live, order.former)
+    await await_endpoint(speech, track, live, order.former)
+    raise ReleaseFailed(f"{wrong}. The former model '{order.former.name}' is back.")

@@ -1,0 +1,80 @@
+"""Training data changed: train a candidate, and let it go live only if it is really better."""
+
+import asyncio
+
+from prefect import flow
+
+from domain.ledger import State
+from domain.ruling import Decision, ModelRef, Report, Subject, Work
+from flows.deploy import deploy
+from flows.naming import run_name
+from tasks.datasets import await_datasets, start_datasets
+from tasks.entities import Remote
+from tasks.evaluations import measure
+from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, start_model
+from tasks.reports import report_verdict
+from tasks.rulings import find_ruling, judge, read_state, record_ruling
+from tasks.snapshots import Snapshot, subject_of, take_snapshot
+
+
+@flow(
+    name="training-update",
+    description="Trains a candidate on the track's training data, compares it with the benchmark model in one "
+    "evaluation, and deploys it only when the verdict is PASS.",
+    flow_run_name=run_name,
+    persist_result=True,
+)
+async def training_update(
+    track: str, revision: str = "", data: str = "data", speech: str = "speechops", store: str = "speechops"
+) -> Report:
+    """Train, evaluate, compare, and deploy on real improvement.
+
+    Args:
+        track: Name of the track: a folder of `data` with a track.toml.
+        revision: What to call this state of the data; left empty, the git commit.
+        data: Folder that holds the tracks.
+        speech: Name of the Speech Resource block.
+        store: Name of the store's block.
+    """
+    snapshot = await take_snapshot(track, data, revision, store, training=True)
+    state = await read_state(store, track)
+    base = await choose_base(speech, snapshot, state)
+    candidate = candidate_identity(snapshot, base)
+    question = subject_of(
+        snapshot, base.ref, state.benchmark_or(base.ref), ModelRef(path="", name=candidate.name), candidate.content_hash
+    )
+    decision = await find_ruling(store, question, state)
+    if decision is None:
+        decision = await train_and_judge(question, snapshot, base, speech, store)
+    if decision.ruling.verdict.releases:
+        await release_once(decision, state, speech, store)
+    elif snapshot.track.release.refused_candidates == "discard" and not decision.settled:
+        await discard_candidate(speech, decision.ruling.subject)
+    return await report_verdict(speech, store, decision)
+
+
+async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, speech: str, store: str) -> Decision:
+    """Upload, train, evaluate and judge; what is there already is found and used."""
+    track, revision = snapshot.track, snapshot.revision
+    training, testing = await asyncio.gather(
+        start_datasets(speech, store, track, revision, snapshot.training),
+        start_datasets(speech, store, track, revision, [snapshot.testing]),
+    )
+    await await_datasets(speech, track, [*training, *testing])
+    model = await start_model(speech, snapshot, base, training)
+    await await_model(speech, track, model)
+    subject = question.model_copy(update={"candidate": model.ref})
+    measurement, evaluated = await measure(speech, store, subject, testing[0])
+    uploaded = sum(dataset.created for dataset in (*training, *testing))
+    decision = await judge(
+        store, subject, measurement, Work(uploaded=uploaded, trained=model.created, evaluated=evaluated)
+    )
+    await record_ruling(store, decision)
+    return decision
+
+
+async def release_once(decision: Decision, state: State, speech: str, store: str) -> None:
+    """Deploy the candidate, unless this very ruling has put it live already."""
+    if state.release is None or state.release.evidence != decision.digest:
+        subject = decision.ruling.subject
+        await deploy(subject.track.name, subject.candidate.name, decision.digest, speech, store)

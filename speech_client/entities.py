@@ -1,0 +1,164 @@
+"""What all entities of the Speech service have in common, and how they look on the wire.
+
+Attributes are Azure's in snake_case. What Azure sends and we do not know yet is kept: an unknown member stays
+in the object, an unknown status or kind stays a plain text. Source: definitions of API version 2024-11-15.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import pydantic
+from pydantic import ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from speech_client.redaction import redacted
+
+T = TypeVar("T", bound=StrEnum)
+
+Known: TypeAlias = Annotated[T | str, Field(union_mode="left_to_right")]
+"""A member of enum `T`, or the plain text of a member that Azure added after we wrote this."""
+
+CustomProperties: TypeAlias = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=64)], Annotated[str, StringConstraints(max_length=256)]],
+    Field(max_length=10),
+]
+"""At most 10 entries, keys of at most 64 and values of at most 256 characters (Azure's limits)."""
+
+
+class Status(StrEnum):
+    """Where a job stands. Azure has these four; there is no cancelled."""
+
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class AzureObject(pydantic.BaseModel):
+    """Any JSON object that Azure sends. Its `repr` shows no signature of a signed address."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="allow",
+        frozen=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+    def to_azure(self) -> dict[str, Any]:
+        """Return the JSON object as Azure writes it: exactly the members that were given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return `to_azure` without secrets, fit to be stored or logged."""
+        record: dict[str, Any] = redacted(self.to_azure())
+        return record
+
+    def __repr_args__(self) -> Any:
+        return ((name, redacted(value)) for name, value in super().__repr_args__())
+
+
+def last_part(address: str) -> str:
+    """Return the last part of an address's path, without a query after it: the entity's id."""
+    return unquote(PurePosixPath(urlsplit(address).path).name)
+
+
+class EntityReference(AzureObject):
+    """Points at an entity by its address."""
+
+    self_url: str = Field(alias="self")
+
+    @property
+    def id(self) -> str:
+        """The entity's id."""
+        return last_part(self.self_url)
+
+    @property
+    def reference(self) -> EntityReference:
+        """How other entities refer to this one."""
+        return EntityReference(self_url=self.self_url)
+
+
+class EntityError(AzureObject):
+    """Why a job failed, in `properties.error` of the entity."""
+
+    code: str | None = None
+    message: str | None = None
+
+
+class EntityProperties(AzureObject):
+    """The `properties` of an entity that is made by a job."""
+
+    error: EntityError | None = None
+
+
+class Entity(EntityReference):
+    """Whatever has an address, a name, a locale and a status."""
+
+    collection: ClassVar[str]
+    """Path of the collection that holds entities of this kind, such as ``datasets``."""
+
+    display_name: str
+    description: str | None = None
+    custom_properties: dict[str, str] | None = None
+    locale: str
+    created_date_time: datetime | None = None
+    last_action_date_time: datetime | None = None
+    status: Known[Status]
+    properties: EntityProperties | None = None
+
+    @property
+    def error(self) -> EntityError | None:
+        """Why the job failed, when Azure says so."""
+        return self.properties.error if self.properties else None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over. A status that we do not know is not final."""
+        return self.status in (Status.SUCCEEDED, Status.FAILED)
+
+
+class NewEntity(AzureObject):
+    """What we send to create an entity. Nothing unknown, nothing empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inside_properties: ClassVar[frozenset[str]] = frozenset()
+    """Members that Azure wants inside `properties`."""
+
+    display_name: str
+    locale: str
+    description: str | None = None
+    custom_properties: CustomProperties | None = None
+
+    def to_azure(self) -> dict[str, Any]:
+        """Return the body of the request, without the members that are None."""
+        return _nested(self.model_dump(mode="json", by_alias=True, exclude_none=True), self.inside_properties)
+
+
+class EntityUpdate(AzureObject):
+    """What we send to change an entity: only the members that were given; None removes a value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inside_properties: ClassVar[frozenset[str]] = frozenset()
+
+    display_name: str | None = None
+    description: str | None = None
+    custom_properties: CustomProperties | None = None
+
+    def to_azure(self) -> dict[str, Any]:
+        """Return the body of the request (a merge patch)."""
+        return _nested(super().to_azure(), self.inside_properties)
+
+
+def _nested(body: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    properties = {name: value for name, value in body.items() if name in names}
+    rest = {name: value for name, value in body.items() if name not in names}
+    return rest | ({"properties": properties} if properties else {})

@@ -1,0 +1,119 @@
+"""Prefect blocks: which Speech resource to work on, and where the ledger is kept. Operators edit them in the UI.
+
+They live here and not in `deployments/`, for tasks load them; the package's entry point registers them with Prefect.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr, field_validator
+
+from domain.mistakes import Mistake
+from speech_client import EntraCredential, KeyCredential, SpeechClient
+from tasks.store import LocalFolder, Store
+
+_B = TypeVar("_B", bound=Block)
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+
+
+class SpeechResource(Block):
+    """An Azure Speech resource, or the local emulator of one."""
+
+    _block_type_name: ClassVar[str] = "Speech Resource"
+    _block_type_slug: ClassVar[str] = "speech-resource"
+    _description: ClassVar[str] = "The Azure Speech resource (or local emulator) on which models are trained and live."
+
+    endpoint: str = Field(
+        description="Base URL, such as https://westeurope.api.cognitive.microsoft.com, or http://127.0.0.1:8765 for the emulator."
+    )
+    key: SecretStr | None = Field(
+        default=None, description="The resource's key; leave it empty to sign in with Entra ID."
+    )
+    use_entra_id: bool = Field(
+        default=False, description="Sign in with Entra ID (needs the custom-domain endpoint of the resource)."
+    )
+    api_version: str = Field(default="2024-11-15", description="The REST API's version.")
+    recognition_url: str | None = Field(
+        default=None,
+        description="Base URL of short-audio recognition, such as https://westeurope.stt.speech.microsoft.com; "
+        "left empty, it follows from the endpoint.",
+    )
+
+    @field_validator("api_version")
+    @classmethod
+    def _is_a_version(cls, value: str) -> str:
+        if not _API_VERSION.fullmatch(value):
+            raise ValueError("an API version is a date such as 2024-11-15")
+        return value
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[SpeechClient]:
+        """A client for this resource, for as long as the context lasts.
+
+        Raises:
+            Mistake: neither a key nor Entra ID is configured.
+        """
+        async with AsyncExitStack() as stack:
+            credential = await self._credential(stack)
+            client = SpeechClient(
+                self.endpoint, credential, api_version=self.api_version, recognition_url=self.recognition_url
+            )
+            yield await stack.enter_async_context(client)
+
+    async def _credential(self, stack: AsyncExitStack) -> KeyCredential | EntraCredential:
+        if self.use_entra_id:
+            from azure.identity.aio import DefaultAzureCredential  # slow to import, and only needed here
+
+            return EntraCredential(await stack.enter_async_context(DefaultAzureCredential()))
+        if self.key is None or not self.key.get_secret_value():
+            raise Mistake(
+                "the Speech Resource block has no key. Fill in `key`, or switch `use_entra_id` on, in the Prefect UI "
+                "under Blocks."
+            )
+        return KeyCredential(self.key.get_secret_value())
+
+
+class LocalStore(Block):
+    """A folder of this machine that keeps state, history, evidence and snapshots."""
+
+    _block_type_name: ClassVar[str] = "Speechops Local Store"
+    _block_type_slug: ClassVar[str] = "local-store"
+    _description: ClassVar[str] = "A folder that keeps the ledger, the evidence and the snapshots of all tracks."
+
+    folder: Path = Field(description="The folder; it is made when it does not exist.")
+
+    def store(self) -> Store:
+        """The store in that folder."""
+        return LocalFolder(self.folder)
+
+
+async def load_speech(name: str) -> SpeechResource:
+    """The saved Speech Resource block of that name.
+
+    Raises:
+        Mistake: there is none.
+    """
+    return await _load(SpeechResource, name)
+
+
+async def load_store(name: str) -> Store:
+    """The store of the saved Local Store block of that name.
+
+    Raises:
+        Mistake: there is none.
+    """
+    return (await _load(LocalStore, name)).store()
+
+
+async def _load(kind: type[_B], name: str) -> _B:
+    try:
+        return await kind.aload(name)
+    except ValueError:
+        raise Mistake(
+            f"there is no {kind._block_type_name} block named '{name}'. Make it in the Prefect UI under Blocks, "
+            "or start `speechops up`, which makes it for the emulator."
+        ) from None

@@ -1,0 +1,76 @@
+"""Datasets: find or create them, upload their bytes in blocks, wait until the service has imported them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from domain.naming import dataset_identity
+from domain.track import Track
+from speech_client import DatasetKind, NewDataset, SpeechClient, Status
+from tasks.blocks import load_speech, load_store
+from tasks.entities import Remote, find_or_create, provenance
+from tasks.progress import Watch, watching
+from tasks.retrying import REMOTE
+from tasks.snapshots import Packed
+from tasks.store import Store
+
+
+@task(
+    name="start-datasets",
+    description="Find or create each dataset and upload it in blocks.",
+    persist_result=True,
+    **REMOTE,
+)
+async def start_datasets(
+    speech: str, store: str, track: Track, revision: str, packed: Sequence[Packed]
+) -> tuple[Remote, ...]:
+    """Bring datasets to the Speech service; those that are there already cost one GET each."""
+    keep = await load_store(store)
+    async with (await load_speech(speech)).client() as client:
+        return tuple(await asyncio.gather(*(_start(client, keep, track, revision, one) for one in packed)))
+
+
+@task(name="await-datasets", description="Wait until the service has imported the datasets.", **REMOTE)
+async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote]) -> None:
+    """Wait for imports side by side and say how many lines the service refused.
+
+    Raises:
+        JobFailed, JobTimedOut: an import did not succeed.
+    """
+    speech_resource = await load_speech(speech)
+    title = f"Importing {len(datasets)} datasets of '{track.name}'"
+    async with speech_resource.client() as client, watching("datasets", title, len(datasets)) as watch:
+        await asyncio.gather(*(_await(client, track, one, watch) for one in datasets))
+
+
+async def _start(client: SpeechClient, store: Store, track: Track, revision: str, packed: Packed) -> Remote:
+    identity = dataset_identity(track.name, packed.kind, packed.content_hash)
+
+    def draft(name: str) -> NewDataset:
+        return NewDataset(
+            display_name=name,
+            locale=track.locale,
+            kind=DatasetKind(packed.kind),
+            description=f"{packed.kind} data of track '{track.name}' at {revision}",
+            custom_properties=provenance(identity, track.name, revision),
+        )
+
+    dataset, created = await find_or_create(client.datasets, identity, draft)
+    if dataset.status == Status.NOT_STARTED:
+        async with store.local_copy(packed.key) as path:
+            await client.datasets.upload(dataset, path)
+        get_run_logger().info("Uploaded '%s'", dataset.display_name)
+    return Remote.of(dataset, created=created)
+
+
+async def _await(client: SpeechClient, track: Track, remote: Remote, watch: Watch) -> None:
+    dataset = await client.datasets.get(remote.path)
+    dataset = await client.wait_until_final(dataset, patience=track.patience.of("dataset"), on_poll=watch)
+    properties = dataset.properties
+    if properties and properties.rejected_line_count:
+        get_run_logger().warning(
+            "The service refused %d lines of '%s' (%d accepted); its report file in Speech Studio says which",
+            properties.rejected_line_count, dataset.display_name, properties.accepted_line_count,
+        )  # fmt: skip

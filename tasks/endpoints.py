@@ -1,0 +1,161 @@
+"""Endpoints: where a model answers. The live endpoint keeps its id; only the model behind it changes."""
+
+from collections.abc import Mapping
+
+from prefect import task
+from prefect.logging import get_run_logger
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from domain.golden import difference
+from domain.naming import Identity, fingerprint, live_endpoint_name, staging_endpoint_identity
+from domain.normalise import normaliser_for
+from domain.ruling import ModelRef, Ruling
+from domain.track import Track
+from speech_client import Endpoint, EndpointUpdate, JobTimedOut, NewEndpoint, NotFound, SpeechClient
+from tasks.blocks import load_speech, load_store
+from tasks.entities import Remote, find_or_create, provenance
+from tasks.progress import watching
+from tasks.retrying import REMOTE
+from tasks.snapshots import read_recordings
+
+
+class ReleaseFailed(Exception):
+    """An endpoint does not answer as the evaluation did; the message says what was put back."""
+
+
+@task(name="start-staging-endpoint", description="Find or create the short-lived endpoint for the candidate.", **REMOTE)
+async def start_staging_endpoint(speech: str, ruling: Ruling) -> Remote:
+    """An endpoint on which the candidate is tried before clients meet it."""
+    candidate = ruling.subject.candidate
+    identity = staging_endpoint_identity(ruling.subject.track.name, candidate.path)
+    async with (await load_speech(speech)).client() as client:
+        endpoint, created = await _find_or_create(client, ruling, identity)
+    return Remote.of(endpoint, created=created)
+
+
+@task(name="start-live-endpoint", description="Point the track's endpoint at the candidate; its id stays.", **REMOTE)
+async def start_live_endpoint(speech: str, ruling: Ruling, known: str | None) -> Remote:
+    """Create the track's endpoint, or change the model behind it. While that runs, the old model keeps answering.
+
+    Args:
+        speech: name of the Speech Resource block.
+        ruling: whose candidate goes live.
+        known: the endpoint that the ledger knows, as a path.
+    """
+    track = ruling.subject.track.name
+    identity = Identity(live_endpoint_name(track), fingerprint("live", track))
+    async with (await load_speech(speech)).client() as client:
+        endpoint, created = await _known(client, known), False
+        if endpoint is None:
+            endpoint, created = await _find_or_create(client, ruling, identity)
+        await _point_at(client, endpoint, ruling.subject.candidate)
+    return Remote.of(endpoint, created=created)
+
+
+@task(name="await-endpoint", description="Wait until the endpoint answers with its model.", **REMOTE)
+async def await_endpoint(speech: str, track: Track, endpoint: Remote, model: ModelRef) -> None:
+    """Wait until the endpoint is up with `model`. Right after a change Azure may still show it done, with the old one.
+
+    Raises:
+        JobFailed, JobTimedOut: it does not come up.
+    """
+    patience = track.patience.of("endpoint")
+    resource = await load_speech(speech)
+    async with resource.client() as client, watching("endpoint", f"Endpoint '{endpoint.name}'", 1) as watch:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(_OldModel), wait=wait_fixed(5), stop=stop_after_delay(patience), reraise=True
+        ):
+            with attempt:
+                entity = await client.endpoints.get(endpoint.path)
+                entity = await client.wait_until_final(entity, patience=patience, on_poll=watch)
+                if not _serves(entity, model):
+                    raise _OldModel(entity)
+
+
+@task(
+    name="listen", description="Send golden utterances through the endpoint and compare with the evaluation.", **REMOTE
+)
+async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, golden: Mapping[str, str]) -> str | None:
+    """Ask the endpoint for the texts of recordings that the evaluation heard.
+
+    Args:
+        speech: name of the Speech Resource block.
+        store: name of the store's block.
+        ruling: whose candidate should answer.
+        endpoint: which endpoint to ask.
+        golden: the candidate's normalised text by recording.
+
+    Returns:
+        None when it answers as the evaluation did, otherwise what is wrong.
+    """
+    subject, heard = ruling.subject, dict[str, str]()
+    recordings = await read_recordings(await load_store(store), subject.testing, golden)
+    normalise = normaliser_for(subject.track.locale)
+    async with (await load_speech(speech)).client() as client:
+        for name, wav in recordings.items():
+            answer = await client.recognise(endpoint.id, wav, locale=subject.track.locale)
+            heard[name] = normalise(answer.lexical or "")
+    return _told(difference(dict(golden), heard).wer, subject.track, endpoint, len(golden))
+
+
+@task(name="put-back", description="Give the endpoint its former model back.", **REMOTE)
+async def put_back(speech: str, endpoint: Remote, former: ModelRef) -> None:
+    """Point the live endpoint at the model that it had before."""
+    async with (await load_speech(speech)).client() as client:
+        await _point_at(client, await client.endpoints.get(endpoint.path), former)
+
+
+@task(name="close-staging-endpoint", description="Delete the short-lived endpoint.", **REMOTE)
+async def close_staging_endpoint(speech: str, endpoint: Remote) -> None:
+    """Delete an endpoint; hosting is charged by the hour."""
+    async with (await load_speech(speech)).client() as client:
+        await client.endpoints.delete(endpoint.path)
+
+
+async def _known(client: SpeechClient, path: str | None) -> Endpoint | None:
+    if path is None:
+        return None
+    try:
+        return await client.endpoints.get(path)
+    except NotFound:
+        get_run_logger().warning("The endpoint %s of the ledger is gone: clients need a new one", path)
+        return None
+
+
+async def _find_or_create(client: SpeechClient, ruling: Ruling, identity: Identity) -> tuple[Endpoint, bool]:
+    subject = ruling.subject
+
+    def draft(name: str) -> NewEndpoint:
+        return NewEndpoint(
+            display_name=name,
+            locale=subject.track.locale,
+            description=f"Endpoint of track '{subject.track.name}'",
+            model=client.reference(subject.candidate.path),
+            custom_properties=provenance(identity, subject.track.name, subject.revision),
+        )
+
+    return await find_or_create(client.endpoints, identity, draft)
+
+
+async def _point_at(client: SpeechClient, endpoint: Endpoint, model: ModelRef) -> None:
+    if _serves(endpoint, model):
+        return
+    await client.endpoints.update(endpoint, EndpointUpdate(model=client.reference(model.path)))
+    get_run_logger().info("'%s' changes to '%s'", endpoint.display_name, model.name)
+
+
+class _OldModel(JobTimedOut):
+    """The endpoint is up, but still with another model."""
+
+
+def _serves(endpoint: Endpoint, model: ModelRef) -> bool:
+    return endpoint.model is not None and endpoint.model.id == model.path.rpartition("/")[2]
+
+
+def _told(wer: float | None, track: Track, endpoint: Remote, count: int) -> str | None:
+    tolerance = track.release.golden_tolerance_percent
+    if wer is not None and wer * 100 <= tolerance:
+        get_run_logger().info("'%s' answers %d golden utterances as the evaluation did", endpoint.name, count)
+        return None
+    apart = "said nothing" if wer is None else f"differs by {wer:.1%} of the words"
+    return f"'{endpoint.name}' {apart} from what the evaluation heard in {count} recordings; {tolerance} % is allowed"

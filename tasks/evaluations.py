@@ -1,0 +1,132 @@
+"""Evaluations: both models on the same recordings, and the service's transcripts scored by us."""
+
+import asyncio
+import json
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from domain.corpus import canonical_name
+from domain.naming import evaluation_identity
+from domain.normalise import normaliser_for
+from domain.ruling import Subject
+from domain.track import Track
+from domain.wer import score_utterances
+from speech_client import EntityReference, File, NewEvaluation, SpeechClient, TranscriptionResult
+from tasks import evidence
+from tasks.blocks import load_speech, load_store
+from tasks.entities import Remote, find_or_create, provenance
+from tasks.progress import watching
+from tasks.retrying import REMOTE
+from tasks.snapshots import read_sheet
+
+_AT_ONCE = 8
+
+
+@task(name="find-measurement", description="Has this very comparison been measured already?")
+async def find_measurement(store: str, subject: Subject) -> str | None:
+    """The digest of the evidence, when the same two models were scored on the same data with the same normaliser."""
+    return await evidence.find(await load_store(store), _identity(subject))
+
+
+@task(
+    name="start-evaluation", description="Find or create the evaluation of both models.", persist_result=True, **REMOTE
+)
+async def start_evaluation(speech: str, subject: Subject, dataset: Remote) -> Remote:
+    """Start ONE evaluation: model 1 is the benchmark, model 2 the candidate."""
+    track, pair = subject.track, (subject.benchmark.path, subject.candidate.path)
+    identity = evaluation_identity(track.name, *pair, subject.testing_hash)
+    async with (await load_speech(speech)).client() as client:
+
+        def draft(name: str) -> NewEvaluation:
+            return NewEvaluation(
+                display_name=name,
+                locale=track.locale,
+                description=f"'{subject.benchmark.name}' and '{subject.candidate.name}' on data at {subject.revision}",
+                model1=client.reference(pair[0]),
+                model2=client.reference(pair[1]),
+                dataset=client.reference(dataset.path),
+                custom_properties=provenance(identity, track.name, subject.revision) | {"testingKind": "Evaluation"},
+            )
+
+        evaluation, created = await find_or_create(client.evaluations, identity, draft)
+    return Remote.of(evaluation, created=created)
+
+
+@task(name="await-evaluation", description="Wait until both models have transcribed every recording.", **REMOTE)
+async def await_evaluation(speech: str, track: Track, evaluation: Remote) -> None:
+    """Wait for the evaluation.
+
+    Raises:
+        JobFailed, JobTimedOut: there is no result.
+    """
+    resource = await load_speech(speech)
+    async with resource.client() as client, watching("evaluation", f"Evaluating '{evaluation.name}'", 1) as watch:
+        entity = await client.evaluations.get(evaluation.path)
+        await client.wait_until_final(entity, patience=track.patience.of("evaluation"), on_poll=watch)
+
+
+@task(name="score-evaluation", description="Score the transcripts and keep everything as evidence.", **REMOTE)
+async def score_evaluation(speech: str, store: str, subject: Subject, evaluation: Remote) -> str:
+    """Download every transcript of both models, score them against the references, and keep the evidence.
+
+    Returns:
+        The digest of the bundle: `evaluation.json`, `benchmark.json`, `candidate.json`, `sheet.json`.
+    """
+    keep = await load_store(store)
+    async with (await load_speech(speech)).client() as client:
+        entity = await client.evaluations.get(evaluation.path)
+        heard = await asyncio.gather(
+            *(_transcripts(client, side) for side in (entity.transcription1, entity.transcription2))
+        )
+    sheet = await read_sheet(keep, subject.sheet)
+    normaliser = normaliser_for(subject.track.locale)
+    benchmark, candidate = (score_utterances(sheet.references, texts, normaliser) for texts in heard)
+    digest = await evidence.keep(
+        keep,
+        {
+            "evaluation.json": json.dumps(entity.to_record(), indent=2).encode(),
+            "benchmark.json": benchmark.to_json(),
+            "candidate.json": candidate.to_json(),
+            "sheet.json": sheet.model_dump_json().encode(),
+        },
+    )
+    await evidence.index(keep, _identity(subject), digest)
+    get_run_logger().info("Scored %d recordings; evidence %s", len(sheet.references), digest[:12])
+    return digest
+
+
+async def measure(speech: str, store: str, subject: Subject, dataset: Remote) -> tuple[str, bool]:
+    """Bring the evidence about: found, or by one evaluation. Returns its digest and whether an evaluation was started."""
+    known = await find_measurement(store, subject)
+    if known:
+        return known, False
+    evaluation = await start_evaluation(speech, subject, dataset)
+    await await_evaluation(speech, subject.track, evaluation)
+    return await score_evaluation(speech, store, subject, evaluation), evaluation.created
+
+
+async def _transcripts(client: SpeechClient, transcription: EntityReference | None) -> list[tuple[str, str]]:
+    """What a model heard in each recording, in lexical form: pairs of the recording's file name and the text."""
+    if transcription is None:
+        return []
+    files = [file async for file in client.transcriptions.files(transcription) if file.kind == "Transcription"]
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(file: File) -> tuple[str, str]:
+        async with turn:
+            result = TranscriptionResult.from_json(await client.download(file))
+        return _recording(file, result), result.lexical
+
+    return await asyncio.gather(*map(read, files))
+
+
+def _recording(file: File, result: TranscriptionResult) -> str:
+    name = PurePosixPath(unquote(urlsplit(result.source).path)).name
+    return canonical_name(name or file.name.removesuffix(".json"))
+
+
+def _identity(subject: Subject) -> str:
+    return subject.measurement_identity(normaliser_for(subject.track.locale).fingerprint)

@@ -1,0 +1,93 @@
+"""The ledger of a track in the store: read its head, append to it, exactly once whatever gets lost on the way."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from domain.ledger import Entry, News, State
+from tasks.store import ABSENT, Conflict, Store
+
+Change = Callable[[State], Mapping[str, Any]]
+
+
+class Ledger:
+    """One track's head and history.
+
+    The head changes by compare-and-swap. Each append has a token of its own, so that a writer whose answer was lost
+    finds its own entry when it looks again, and does not write it twice.
+    """
+
+    def __init__(self, store: Store, track: str) -> None:
+        self._store = store
+        self._track = track
+        self._folder = f"tracks/{track}"
+
+    async def state(self) -> State:
+        """The head as it is now; a new track has an empty one."""
+        return (await self._head())[0]
+
+    async def history(self) -> list[Entry]:
+        """All entries, oldest first."""
+        state = await self.state()
+        count = state.last.number if state.last else 0
+        earlier = [await self._entry(number) for number in range(1, count)]
+        return [entry for entry in (*earlier, state.last) if entry]
+
+    async def append(self, news: News, change: Change = lambda _: {}, *, writer: str | None = None) -> State:
+        """Add one entry, and with it change the head.
+
+        Args:
+            news: what happened.
+            change: the changes to the head, worked out from the head that they apply to; called again after a conflict.
+            writer: the token of this append; the same token never appends twice in a row.
+
+        Raises:
+            Conflict: others kept changing the head.
+        """
+        writer = writer or uuid4().hex
+        attempted: int | None = None
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((Conflict, OSError)),
+            stop=stop_after_attempt(30),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+            reraise=True,
+        ):
+            with attempt:
+                state, etag = await self._head()
+                await self._settle(state)
+                if attempted is not None and await self._is_ours(attempted, state, writer):
+                    return state
+                new = state.appended(news, writer, datetime.now(UTC), change(state))
+                attempted = new.last.number if new.last else None
+                await self._store.write(self._state_key, new.model_dump_json(indent=2).encode(), if_match=etag)
+                await self._settle(new)
+                return new
+        raise AssertionError("unreachable: the last attempt raises")
+
+    @property
+    def _state_key(self) -> str:
+        return f"{self._folder}/state.json"
+
+    async def _head(self) -> tuple[State, str]:
+        stored = await self._store.read(self._state_key)
+        return (State.model_validate_json(stored.data), stored.etag) if stored else (State(track=self._track), ABSENT)
+
+    async def _entry(self, number: int) -> Entry | None:
+        stored = await self._store.read(self._entry_key(number))
+        return Entry.model_validate_json(stored.data) if stored else None
+
+    def _entry_key(self, number: int) -> str:
+        return f"{self._folder}/ledger/{number:06}.json"
+
+    async def _settle(self, state: State) -> None:
+        """Write the head's last entry to the history, in case a crash came between."""
+        if state.last is None or await self._entry(state.last.number):
+            return
+        await self._store.write(self._entry_key(state.last.number), state.last.model_dump_json(indent=2).encode())
+
+    async def _is_ours(self, number: int, state: State, writer: str) -> bool:
+        entry = state.last if state.last and state.last.number == number else await self._entry(number)
+        return entry is not None and entry.writer == writer

@@ -1,0 +1,115 @@
+"""Models: which base model to train from, the candidate's training, and what becomes of a refused candidate."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.logging import get_run_logger
+
+from domain.base_models import BaseModelFacts, choose_base_model
+from domain.ledger import State
+from domain.naming import Identity, evaluation_identity, model_identity
+from domain.ruling import Subject
+from domain.track import Track
+from speech_client import BaseModel, F, NewModel
+from tasks.blocks import load_speech
+from tasks.entities import Remote, find_or_create, provenance
+from tasks.progress import watching
+from tasks.retrying import REMOTE
+from tasks.snapshots import Snapshot
+
+
+@task(
+    name="choose-base-model", description="The first contact with the Speech service: which base model to train from."
+)
+async def choose_base(speech: str, snapshot: Snapshot, state: State) -> Remote:
+    """The base model that the track names, or the one it has used so far, or the newest.
+
+    Not repeated as a task: a wrong key or address should be told within seconds.
+
+    Raises:
+        Mistake: the service offers none that fits.
+        SpeechError: the service cannot be reached or refuses us.
+    """
+    track = snapshot.track
+    kinds = frozenset(packed.kind for packed in snapshot.training)
+    async with (await load_speech(speech)).client() as client:
+        offered = [_facts(model) async for model in client.base_models.list(filter=F.locale == track.locale)]
+    chosen = choose_base_model(offered, track.locale, track.model.base, state.base_model, kinds, datetime.now(UTC))
+    if state.base_model not in (None, chosen.path):
+        get_run_logger().warning("The base model changes from %s to %s", state.base_model, chosen.name)
+    return Remote(path=chosen.path, name=chosen.name)
+
+
+@task(name="start-model", description="Find or create the candidate by its recipe.", persist_result=True, **REMOTE)
+async def start_model(speech: str, snapshot: Snapshot, base: Remote, datasets: Sequence[Remote]) -> Remote:
+    """Start training, unless the very same recipe has been trained already."""
+    track = snapshot.track
+    identity = candidate_identity(snapshot, base)
+    async with (await load_speech(speech)).client() as client:
+
+        def draft(name: str) -> NewModel:
+            return NewModel(
+                display_name=name,
+                locale=track.locale,
+                description=f"Candidate of track '{track.name}', trained on data at {snapshot.revision}",
+                base_model=client.reference(base.path),
+                datasets=[client.reference(dataset.path) for dataset in datasets],
+                custom_model_weight_percent=track.model.weight_percent,
+                custom_properties=provenance(identity, track.name, snapshot.revision),
+            )
+
+        model, created = await find_or_create(client.models, identity, draft)
+    get_run_logger().info("%s '%s'", "Training" if created else "Found", model.display_name)
+    return Remote.of(model, created=created)
+
+
+@task(name="await-model", description="Wait until the candidate is trained.", **REMOTE)
+async def await_model(speech: str, track: Track, model: Remote) -> None:
+    """Wait for the training.
+
+    Raises:
+        JobFailed, JobTimedOut: there is no usable model.
+    """
+    resource = await load_speech(speech)
+    async with resource.client() as client, watching("model", f"Training '{model.name}'", 1) as watch:
+        entity = await client.models.get(model.path)
+        await client.wait_until_final(entity, patience=track.patience.of("model"), on_poll=watch)
+
+
+@task(name="discard-candidate", description="Delete a refused candidate and its evaluation.", **REMOTE)
+async def discard_candidate(speech: str, subject: Subject) -> None:
+    """Delete a candidate that the gate refused, after its evaluation, which uses it.
+
+    The ledger keeps the evidence and remembers the verdict, so that the same recipe is not trained again.
+    """
+    evaluation = evaluation_identity(
+        subject.track.name, subject.benchmark.path, subject.candidate.path, subject.testing_hash
+    )
+    async with (await load_speech(speech)).client() as client:
+        named = [one async for one in client.evaluations.list(filter=F.display_name == evaluation.name)]
+        for one in named:
+            await client.evaluations.delete(one)
+        await client.models.delete(subject.candidate.path)
+    get_run_logger().info("Deleted the refused candidate '%s'", subject.candidate.name)
+
+
+def candidate_identity(snapshot: Snapshot, base: Remote) -> Identity:
+    """The candidate's name and hash, from its recipe: base model, training data, weight."""
+    hashes = (packed.content_hash for packed in snapshot.training)
+    track = snapshot.track
+    return model_identity(track.name, base.id, base.name, hashes, track.model.weight_percent)
+
+
+def _facts(model: BaseModel) -> BaseModelFacts:
+    properties = model.properties
+    dates = properties.deprecation_dates if properties else None
+    features = properties.features if properties else None
+    return BaseModelFacts(
+        path=Remote.of(model).path,
+        name=model.display_name,
+        created=model.created_date_time or datetime.fromtimestamp(0, UTC),
+        adaptable_until=dates.adaptation_date_time if dates else None,
+        adapts_with=frozenset(map(str, features.supports_adaptations_with or ())) if features else frozenset(),
+        supports_endpoints=features is None or features.supports_endpoints is not False,
+    )

@@ -1,0 +1,99 @@
+"""What people see of a run: artifacts in the Prefect UI, and the state in which the run ends."""
+
+from collections.abc import Callable
+from typing import cast
+
+from prefect import task
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
+
+from domain.gate import Comparison
+from domain.ledger import Release, State
+from domain.report import measurement_page, percent, verdict_page, wer_rows
+from domain.ruling import Decision, Report
+from domain.verdict import Outcome
+from tasks.blocks import load_speech, load_store
+from tasks.entities import Remote
+from tasks.ledger import Ledger
+from tasks.releases import Order
+from tasks.rulings import read_comparison
+
+
+async def report_verdict(speech: str, store: str, decision: Decision) -> Report:
+    """Tell people what was decided, and end the run in a state that says it: Released, Refused or Invalid."""
+    report = await publish_verdict(speech, store, decision)
+    verdict = decision.ruling.verdict
+    if report.released:
+        name = "Already live" if decision.settled else "Released"
+        return _ended(name, f"'{verdict.candidate}' is live: {'; '.join(verdict.reasons)}", report)
+    return _ended("Refused", f"{verdict.outcome.value}: {'; '.join(verdict.reasons)}", report)
+
+
+async def report_measurement(speech: str, store: str, decision: Decision) -> Report:
+    """Tell people what was measured, and end the run in a state that says it: Recorded, Unchanged or Invalid."""
+    report = await publish_measurement(speech, store, decision)
+    name = "Unchanged" if decision.settled else "Recorded"
+    return _ended(name, f"benchmark WER {percent(report.benchmark_wer)}", report)
+
+
+@task(name="report-verdict", description="The verdict page, the WER table, and the run's result.")
+async def publish_verdict(speech: str, store: str, decision: Decision) -> Report:
+    """Publish the verdict and return the run's result."""
+    state = await _publish(store, decision, "verdict", verdict_page)
+    verdict = decision.ruling.verdict
+    live = state.release is not None and state.release.evidence == decision.digest
+    report = await _report("training-update", speech, state, decision)
+    rates = {"benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer}
+    return report.model_copy(update=rates | {"released": live})
+
+
+@task(name="report-measurement", description="The page of the measurement, the WER table, and the run's result.")
+async def publish_measurement(speech: str, store: str, decision: Decision) -> Report:
+    """Publish the benchmark's result on the new testing data and return the run's result."""
+    state = await _publish(store, decision, "benchmark", measurement_page)
+    verdict = decision.ruling.verdict
+    report = await _report("testing-update", speech, state, decision)
+    return report.model_copy(update={"base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer})
+
+
+@task(name="report-release", description="The release, with a link to its endpoint.")
+async def report_release(speech: str, order: Order, release: Release, live: Remote) -> None:
+    """Publish what is live now and where clients reach it."""
+    subject = order.ruling.subject
+    link = await _address(speech, live.path, subject.track.locale)
+    text = f"Release {release.number} of track '{subject.track.name}': {release.model_name}"
+    await acreate_link_artifact(link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text)
+
+
+async def _publish(store: str, decision: Decision, kind: str, page: Callable[[Decision, Comparison], str]) -> State:
+    subject, keep = decision.ruling.subject, await load_store(store)
+    comparison = await read_comparison(keep, subject, decision.ruling.measurement)
+    track = subject.track.name
+    title = f"{decision.ruling.verdict.outcome.value} at {subject.revision}"
+    await acreate_markdown_artifact(markdown=page(decision, comparison), key=f"{track}-{kind}", description=title)
+    await acreate_table_artifact(table=wer_rows(comparison), key=f"{track}-wer", description=f"WER per model, {title}")
+    return await Ledger(keep, track).state()
+
+
+async def _report(flow: str, speech: str, state: State, decision: Decision) -> Report:
+    locale = decision.ruling.subject.track.locale
+    return Report(
+        flow=flow,
+        flow_run=str(flow_run.id or ""),
+        decision=decision,
+        endpoint=state.endpoint,
+        address=await _address(speech, state.endpoint, locale) if state.endpoint else None,
+    )
+
+
+async def _address(speech: str, endpoint: str, locale: str) -> str:
+    async with (await load_speech(speech)).client() as client:
+        return client.recognition_address(endpoint, locale=locale)
+
+
+def _ended(name: str, message: str, report: Report) -> Report:
+    """The state in which Prefect shows the run; awaiting the flow gives the report that it carries."""
+    if report.decision.ruling.verdict.outcome is Outcome.INVALID:
+        return cast("Report", Failed(name="Invalid", message=message, data=report))
+    return cast("Report", Completed(name=name, message=message, data=report))

@@ -1,0 +1,51 @@
+"""When a task is worth repeating, and what a run's log says of errors that people can act on."""
+
+import logging
+from typing import Any, TypedDict
+
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from domain.mistakes import Mistake
+from speech_client import SpeechError, TransientError
+
+
+async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether the task failed on something that may pass: the network, a throttle, a server error."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, TransientError)
+
+
+class Retries(TypedDict):
+    """Keyword arguments of `@task` that concern repetition."""
+
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_condition_fn: Any
+
+
+REMOTE: Retries = {
+    "retries": 4,
+    "retry_delay_seconds": [2, 10, 60, 300],
+    "retry_condition_fn": is_transient,
+}
+"""For tasks that talk to the Speech service. Starting tasks look for what an earlier try created before they create."""
+
+
+class PlainErrors(logging.Filter):
+    """Drops the traceback of errors whose message already says what to do."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always keep the record; only its traceback may go."""
+        if (
+            record.exc_info
+            and isinstance(record.exc_info, tuple)
+            and isinstance(record.exc_info[1], Mistake | SpeechError)
+        ):
+            record.exc_info = None
+            record.exc_text = None
+        return True
+
+
+for _name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_name).addFilter(PlainErrors())

@@ -1,0 +1,190 @@
+"""What a run works on: the track's settings and data as they are now, checked, packed and kept by content."""
+
+import asyncio
+import hashlib
+import json
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from prefect import task
+from prefect.logging import get_run_logger
+from pydantic import BaseModel, ConfigDict
+
+from domain.mistakes import Mistake
+from domain.problems import DataRejected, Problem
+from domain.ruling import ModelRef, Subject
+from domain.track import TRACK_NAME, Track, parse_track
+from tasks.blocks import load_store
+from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
+from tasks.store import Store
+
+
+class Packed(BaseModel):
+    """One dataset, ready to upload: `content_hash` is its identity, `key` where the store keeps its bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    content_hash: str
+    key: str
+    items: int
+    seconds: float
+
+
+class Snapshot(BaseModel):
+    """A track at one revision. `sheet` is the store's key of the testing data's references and labels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    track: Track
+    revision: str
+    training: tuple[Packed, ...] = ()
+    testing: Packed
+    sheet: str
+
+
+class Sheet(BaseModel):
+    """What was said in each testing recording, and what each recording is labelled with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    references: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+
+
+def subject_of(
+    snapshot: Snapshot, base: ModelRef, benchmark: ModelRef, candidate: ModelRef, recipe: str = ""
+) -> Subject:
+    """What a measurement or a ruling on this snapshot is about."""
+    return Subject(
+        track=snapshot.track,
+        revision=snapshot.revision,
+        base=base,
+        benchmark=benchmark,
+        candidate=candidate,
+        recipe=recipe,
+        testing_hash=snapshot.testing.content_hash,
+        testing=snapshot.testing.key,
+        sheet=snapshot.sheet,
+    )
+
+
+@task(name="take-snapshot", description="Read the track's settings and data, check every row, pack what Azure wants.")
+async def take_snapshot(track: str, data: str, revision: str, store: str, *, training: bool) -> Snapshot:
+    """Read `data/<track>/`, check it, and keep the packed datasets in the store.
+
+    Args:
+        track: the track's name.
+        data: the folder of all tracks.
+        revision: what to call this state of the data; empty asks git.
+        store: name of the store's block.
+        training: whether training data are needed as well.
+
+    Raises:
+        Mistake: the track or its data have problems; each is told with file, line, reason and remedy.
+    """
+    folder, settings = read_track(Path(data), track)
+    keep = await load_store(store)
+    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+        testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), training)
+        kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
+    sheet = Sheet(references=testing.references, labels=testing.labels)
+    snapshot = Snapshot(
+        track=settings,
+        revision=revision or await asyncio.to_thread(git_revision, folder),
+        training=tuple(kept[1:]),
+        testing=kept[0],
+        sheet=await _keep_sheet(keep, kept[0].content_hash, sheet),
+    )
+    get_run_logger().info(
+        "Snapshot of '%s' at %s: %d recordings to test with (%.0f s), %d training datasets",
+        track, snapshot.revision, kept[0].items, kept[0].seconds, len(snapshot.training),
+    )  # fmt: skip
+    return snapshot
+
+
+def read_track(data: Path, track: str) -> tuple[Path, Track]:
+    """The folder and the settings of a track.
+
+    Raises:
+        Mistake: there is no such track, or its settings are wrong.
+    """
+    file = data / track / "track.toml"
+    if not TRACK_NAME.fullmatch(track) or not file.is_file():
+        known = ", ".join(sorted(path.parent.name for path in data.glob("*/track.toml"))) or "none"
+        raise Mistake(
+            f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "
+            f"`speechops init {track}`."
+        )
+    return file.parent, parse_track(track, file.read_text("utf-8"), str(file))
+
+
+def git_revision(folder: Path) -> str:
+    """The commit that `folder` is at, `+changes` when it differs from it, `local` outside a repository."""
+    try:
+        commit = _git(folder, "rev-parse", "--short=12", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--", ".")
+    except (OSError, subprocess.CalledProcessError):
+        return "local"
+    return f"{commit}+changes" if changed else commit
+
+
+async def read_sheet(store: Store, key: str) -> Sheet:
+    """The references and labels that a snapshot points to."""
+    stored = await store.read(key)
+    if stored is None:
+        raise Mistake(f"the store has lost {key}. Run the flow again.")
+    return Sheet.model_validate_json(stored.data)
+
+
+async def read_recordings(store: Store, key: str, names: Iterable[str]) -> dict[str, bytes]:
+    """The named recordings of a packed dataset."""
+    async with store.local_copy(key) as path:
+        return await asyncio.to_thread(_from_zip, path, frozenset(names))
+
+
+def _from_zip(path: Path, names: frozenset[str]) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        members = {PurePosixPath(member).name: member for member in archive.namelist()}
+        return {name: archive.read(members[name]) for name in names if name in members}
+
+
+def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, tuple[PackedDataset, ...]]:
+    """Pack all data, or tell the problems of all data at once."""
+    problems: list[Problem] = []
+    packed: tuple[PackedDataset, ...] = ()
+    try:
+        testing = pack_testing(folder, scratch / "testing")
+    except DataRejected as error:
+        problems += error.problems
+    try:
+        packed = pack_training(folder, scratch / "training") if training else ()
+    except DataRejected as error:
+        problems += error.problems
+    if problems:
+        raise DataRejected(problems)
+    return testing, packed
+
+
+async def _keep(store: Store, dataset: PackedDataset) -> Packed:
+    key = f"snapshots/{dataset.content_hash}{dataset.path.suffix}"
+    if not await store.keys(key):
+        await store.upload(key, dataset.path)
+    return Packed(
+        kind=dataset.kind, content_hash=dataset.content_hash, key=key, items=dataset.items, seconds=dataset.seconds
+    )
+
+
+async def _keep_sheet(store: Store, content_hash: str, sheet: Sheet) -> str:
+    document = json.dumps(sheet.model_dump(), ensure_ascii=False, sort_keys=True).encode()
+    key = f"snapshots/{content_hash}.{hashlib.sha256(document).hexdigest()[:12]}.sheet.json"
+    await store.write(key, document)
+    return key
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()

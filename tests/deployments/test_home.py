@@ -1,0 +1,47 @@
+"""The stack's folder is kept for one process, and refused when it cannot be right."""
+
+from pathlib import Path
+
+import pytest
+
+from deployments.home import opened_home
+from domain.mistakes import Mistake
+
+
+def test_two_stacks_cannot_share_a_folder(tmp_path: Path) -> None:
+    """Two servers on one SQLite database would corrupt each other's runs."""
+    with opened_home(tmp_path), pytest.raises(Mistake, match=r"is running .* --home"), opened_home(tmp_path):
+        pass
+
+
+def test_the_folder_is_free_again_afterwards(tmp_path: Path) -> None:
+    """Stopping and starting again is the normal day."""
+    for _ in range(2):
+        with opened_home(tmp_path) as home:
+            assert home.folder == tmp_path
+
+
+def test_a_folder_of_another_layout_is_refused(tmp_path: Path) -> None:
+    """Better than to fail somewhere in the middle."""
+    (tmp_path / "layout").write_text("0\n")
+
+    with pytest.raises(Mistake, match="another version of speechops"), opened_home(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    """A file is in the way."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Mistake, match=r"cannot be used .* --home"), opened_home(tmp_path / "file"):
+        pass
+
+
+def test_the_key_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Other users of the machine cannot read it, and the blocks stay right after a restart."""
+    with opened_home(tmp_path) as home:
+        first, second = home.read_emulator_key(), home.read_emulator_key()
+
+    assert first == second
+    assert len(first) == 32
+    assert home.emulator_key.stat().st_mode & 0o077 == 0

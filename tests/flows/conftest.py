@@ -1,0 +1,103 @@
+"""A real Prefect server, a real emulator with a quick engine, and a track whose names the base model cannot know."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+from pydantic import SecretStr
+
+from tasks.blocks import LocalStore, SpeechResource
+from tasks.ledger import Ledger
+from tasks.store import LocalFolder
+from tests.emulator.fake_engine import wav
+from tests.emulator.service_kit import KEY, Caller, running
+
+SPOKEN = {
+    "1.wav": "take me to xanadu please",
+    "2.wav": "xerxes street is near the xystus",
+    "3.wav": "the old tower is tall",
+    "4.wav": "we go home now",
+}
+NAMES = "xanadu and xerxes and the xystus are places\n"
+DINOSAURS = "dinosaurs lived a long time ago\n"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Prefect leaves connections to its server to the garbage collector; our own leaks fail the other tests."""
+    prefects = pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    )
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(prefects)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server() -> Iterator[None]:
+    """One Prefect server for all tests of flows."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+class World:
+    """An emulator, a store, the blocks that lead to them, and a folder of tracks."""
+
+    track = "places"
+
+    def __init__(self, folder: Path, speech: Caller) -> None:
+        self.folder = folder
+        self.speech = speech
+        self.data = folder / "data"
+        self.store = LocalFolder(folder / "store")
+        self.ledger = Ledger(self.store, self.track)
+
+    async def save_blocks(self, **changes: object) -> None:
+        """Save the blocks that the flows load by default."""
+        resource = {"endpoint": str(self.speech.http.base_url), "key": SecretStr(KEY), **changes}
+        await SpeechResource(**resource).asave("speechops", overwrite=True)
+        await LocalStore(folder=self.store.folder).asave("speechops", overwrite=True)
+
+    def write_track(
+        self, text: str = NAMES, spoken: Mapping[str, str] = SPOKEN, settings: str = 'locale = "en-US"\n'
+    ) -> None:
+        """Write the track's files; what was there is replaced."""
+        folder = self.data / self.track
+        (folder / "training").mkdir(parents=True, exist_ok=True)
+        (folder / "testing").mkdir(exist_ok=True)
+        (folder / "track.toml").write_text(settings)
+        (folder / "training" / "plain_text.txt").write_text(text)
+        for name, said in spoken.items():
+            (folder / "testing" / name).write_bytes(wav(said))
+        rows = "".join(f"{name}\t{said}\n" for name, said in spoken.items())
+        (folder / "testing" / "trans.txt").write_text(rows)
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What the flows are called with."""
+        return {"track": self.track, "data": str(self.data), "revision": "abc123"}
+
+    async def fault(self, **fault: object) -> None:
+        """Let the emulator fail."""
+        answer = await self.speech.http.post("/_emulator/faults", json=fault)
+        assert answer.status_code == 201, answer.text
+
+    async def entities(self, kind: str) -> list[dict[str, object]]:
+        """All entities of a kind that the emulator has."""
+        return (await self.speech.get(f"/{kind}"))["values"]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Everything that a flow needs, fresh for each test."""
+    async with running(tmp_path / "emulator") as (_, speech):
+        world = World(tmp_path, speech)
+        world.write_track()
+        await world.save_blocks()
+        yield world
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """All that the runs logged, as people read it."""
+    return lambda: "\n".join(caplog.handler.format(record) for record in caplog.records)

@@ -1,0 +1,115 @@
+"""The ledger keeps every entry exactly once, whatever is lost on the way."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from domain.ledger import News, State, broken_link
+from tasks.ledger import Ledger
+from tasks.store import LocalFolder
+
+NEWS = News(kind="testing-update", flow_run="run", revision="abc", facts={"wer": 0.1})
+
+
+class LosesAnswers(LocalFolder):
+    """A store whose first conditional write takes effect, but its answer gets lost."""
+
+    lost = False
+
+    async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
+        etag = await super().write(key, data, if_match=if_match)
+        if if_match is not None and not self.lost:
+            self.lost = True
+            raise ConnectionError("reset by peer")
+        return etag
+
+
+class DiesAfterTheHead(LocalFolder):
+    """A store that loses its process after the head was written and before the history was."""
+
+    async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
+        if "/ledger/" in key:
+            raise KeyboardInterrupt
+        return await super().write(key, data, if_match=if_match)
+
+
+async def test_a_new_track_has_an_empty_head(tmp_path: Path) -> None:
+    """No special path for the first run."""
+    assert await Ledger(LocalFolder(tmp_path), "a").state() == State(track="a")
+
+
+async def test_history_and_head_change_together(tmp_path: Path) -> None:
+    """An append adds one entry and makes its change."""
+    ledger = Ledger(LocalFolder(tmp_path), "a")
+
+    state = await ledger.append(NEWS, lambda _: {"endpoint": "endpoints/1"})
+
+    assert (state.generation, state.endpoint) == (1, "endpoints/1")
+    assert [entry.facts for entry in await ledger.history()] == [{"wer": 0.1}]
+
+
+async def test_a_lost_answer_does_not_write_twice(tmp_path: Path) -> None:
+    """The writer finds its own entry by its token. Without the token there are two."""
+    ledger = Ledger(LosesAnswers(tmp_path), "a")
+
+    await ledger.append(NEWS)
+
+    assert [entry.number for entry in await ledger.history()] == [1]
+
+
+async def test_a_lost_answer_is_found_although_others_wrote_meanwhile(tmp_path: Path) -> None:
+    """The token is looked for in the history too, not only in the head."""
+
+    class OvertakenThen(LosesAnswers):
+        async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
+            try:
+                return await super().write(key, data, if_match=if_match)
+            except ConnectionError:
+                await Ledger(LocalFolder(tmp_path), "a").append(NEWS.model_copy(update={"flow_run": "other"}))
+                raise
+
+    await Ledger(OvertakenThen(tmp_path), "a").append(NEWS)
+
+    runs = [entry.flow_run for entry in await Ledger(LocalFolder(tmp_path), "a").history()]
+    assert runs == ["run", "other"]
+
+
+async def test_concurrent_writers_lose_nothing(tmp_path: Path) -> None:
+    """Twenty appends at once are twenty entries, and each builds on the one before."""
+    ledgers = [Ledger(LocalFolder(tmp_path), "a") for _ in range(20)]
+
+    await asyncio.gather(*(ledger.append(NEWS) for ledger in ledgers))
+
+    history = await ledgers[0].history()
+    assert len(history) == 20
+    assert broken_link(history) is None
+    assert (await ledgers[0].state()).generation == 20
+
+
+async def test_the_next_writer_makes_good_what_a_crash_left_out(tmp_path: Path) -> None:
+    """The head was written, the history was not: nothing is missing in the end."""
+    with pytest.raises(KeyboardInterrupt):
+        await Ledger(DiesAfterTheHead(tmp_path), "a").append(NEWS)
+    ledger = Ledger(LocalFolder(tmp_path), "a")
+    assert len(await ledger.history()) == 1
+
+    await ledger.append(NEWS)
+
+    assert broken_link(await ledger.history()) is None
+    assert await LocalFolder(tmp_path).keys("tracks/a/ledger/") == [
+        "tracks/a/ledger/000001.json",
+        "tracks/a/ledger/000002.json",
+    ]
+
+
+async def test_a_forged_entry_breaks_the_chain(tmp_path: Path) -> None:
+    """Changing history is seen."""
+    store = LocalFolder(tmp_path)
+    ledger = Ledger(store, "a")
+    for _ in range(3):
+        await ledger.append(NEWS)
+    key = "tracks/a/ledger/000001.json"
+    await store.write(key, (await store.read(key)).data.replace(b"0.1", b"0.0"))
+
+    assert broken_link(await ledger.history()) == 2

@@ -113,8 +113,10 @@ def _check(reports: list[Report]) -> None:
     """The demo fails when the story does not come true."""
     good, useless = reports[1], reports[2]
     if not good.released or useless.released:
-        raise Mistake("the demo did not go as it should: the good update must go live, the useless one must not. "
-            "If the sample data have been changed, remove the folder .speechops and run again.")
+        raise Mistake(
+            "the demo did not go as it should: the good update must go live, the useless one must not. "
+            "If the sample data have been changed, remove the folder .speechops and run again."
+        )
 
 
 def _summary(reports: list[Report], heard: Heard, seconds: float) -> dict[str, object]:

@@ -21,7 +21,7 @@ from domain.verdict import Outcome
 from domain.wer import broken_words, fixed_words, missed_words
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.INVALID: "red"}
-_TITLES = ("1. base model", "2. names learnt", "3. dinosaurs", "4. new recordings")
+_TITLES = ("1 base model", "2 names learnt", "3 dinosaurs", "4 new recordings")
 _WORDS_SHOWN = 12
 
 
@@ -125,27 +125,34 @@ class DemoPage:
 def _table(reports: list[Report]) -> Table:
     table = Table(box=box.ROUNDED, title="What happened", title_justify="left", title_style="bold")
     for name in ("step", "model", "WER", "S/D/I", "verdict", "why"):
-        table.add_column(name, justify="right" if name == "WER" else "left", no_wrap=name in ("model", "WER", "S/D/I"))
+        table.add_column(name, justify="right" if name == "WER" else "left", no_wrap=name not in ("verdict", "why"))
     for title, report in zip(_TITLES, reports, strict=True):
-        table.add_row(*_row(title, report), end_section=True)
+        table.add_row(*_row(title, report))
     return table
 
 
 def _row(title: str, report: Report) -> tuple[str, ...]:
-    ruling = report.decision.ruling
-    verdict, counts = ruling.verdict, ruling.verdict.candidate_counts
-    model = verdict.candidate.removeprefix(f"{ruling.subject.track.name}-model-")
+    verdict, counts = report.decision.ruling.verdict, report.decision.ruling.verdict.candidate_counts
     errors = f"{counts.substitutions}/{counts.deletions}/{counts.insertions}"
-    return title, model, percent(verdict.candidate_wer), errors, *_told(report)
+    return title, _short(report), percent(verdict.candidate_wer), errors, *_told(report)
+
+
+def _short(report: Report) -> str:
+    """The base model by its name, a custom model by the first digits of its recipe."""
+    subject = report.decision.ruling.subject
+    if subject.candidate.path == subject.base.path:
+        return f"base {subject.base.name}"
+    return f"custom {subject.candidate.name.rpartition('-')[2][:8]}"
 
 
 def _told(report: Report) -> tuple[str, str]:
     verdict = report.decision.ruling.verdict
-    if report.candidate_wer is None:
-        return "measured", "now the benchmark WER"
-    gain = next((finding.reason for finding in verdict.findings if finding.rule == "minimum gain"), "")
-    fate = "live" if report.released else "not deployed"
-    return f"[{_COLOURS[verdict.outcome]}]{verdict.outcome.value}[/]\n{fate}", escape(gain or "; ".join(verdict.reasons))
+    before, after = verdict.benchmark_wer, verdict.candidate_wer
+    if report.candidate_wer is None or before is None or after is None:
+        return "measured", "the benchmark WER"
+    compared = f"{abs(before - after) * 100:.1f} points {'better' if after < before else 'worse'}"
+    fate = ", live" if report.released else ""
+    return f"[{_COLOURS[verdict.outcome]}]{verdict.outcome.value}[/]{fate}", compared
 
 
 def _counted(words: Counter[str]) -> str:

@@ -8,7 +8,8 @@ from domain.ruling import Decision
 from domain.verdict import Outcome, Verdict
 from domain.wer import broken_words, fixed_words, missed_words
 
-_SIGNS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.INCONCLUSIVE: "❔", Outcome.INVALID: "⛔"}
+_SIGNS = {Outcome.PASS: "✔", Outcome.FAIL: "✘", Outcome.INCONCLUSIVE: "?", Outcome.INVALID: "⊘"}
+"""Text signs, not emoji: a Linux desktop without an emoji font shows boxes."""
 _MEANINGS = {
     Outcome.PASS: "is better than the benchmark and may go live",
     Outcome.FAIL: "does not go live",
@@ -22,9 +23,9 @@ def percent(rate: float | None) -> str:
     """A rate for people.
 
     >>> percent(0.0648), percent(None)
-    ('6.5 %', '–')
+    ('6.5%', '–')
     """
-    return "–" if rate is None else f"{rate * 100:.1f} %"
+    return "–" if rate is None else f"{rate * 100:.1f}%"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -41,12 +42,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(shown)
 
 
-def wer_rows(comparison: Comparison) -> list[dict[str, object]]:
-    """One row per model: WER and its parts."""
-    return [
-        _wer_row(role, side)
-        for role, side in (("benchmark", comparison.benchmark), ("candidate", comparison.candidate))
-    ]
+def wer_rows(comparison: Comparison, roles: tuple[str, str] = ("benchmark", "candidate")) -> list[dict[str, object]]:
+    """One row per model: WER and its parts. `roles` tells what the two models are called on this page."""
+    sides = (comparison.benchmark, comparison.candidate)
+    return [_wer_row(role, side) for role, side in zip(roles, sides, strict=True)]
 
 
 def _wer_row(role: str, measured: Measured) -> dict[str, object]:
@@ -56,9 +55,7 @@ def _wer_row(role: str, measured: Measured) -> dict[str, object]:
         "model": measured.model,
         "WER": percent(counts.wer),
         "service's WER": percent(measured.service.wer if measured.service.wer >= 0 else None),
-        "substitutions": counts.substitutions,
-        "deletions": counts.deletions,
-        "insertions": counts.insertions,
+        "S / D / I": f"{counts.substitutions} / {counts.deletions} / {counts.insertions}",
         "words": counts.reference_words,
         "recordings": len(measured.scorecard.utterances),
     }
@@ -68,7 +65,8 @@ def verdict_page(decision: Decision, comparison: Comparison) -> str:
     """The page that answers "is it better, and why?"."""
     verdict = decision.ruling.verdict
     parts = [
-        f"# {_SIGNS[verdict.outcome]} {verdict.outcome.value}: `{verdict.candidate}` {_MEANINGS[verdict.outcome]}",
+        f"# {_SIGNS[verdict.outcome]} {verdict.outcome.value}: the candidate {_MEANINGS[verdict.outcome]}",
+        f"Candidate `{verdict.candidate}`, benchmark `{verdict.benchmark}`, revision `{decision.ruling.subject.revision}`.",
         "\n".join(f"- {reason}" for reason in verdict.reasons),
         *_figures(verdict, comparison),
         *_words(comparison),
@@ -81,18 +79,17 @@ def measurement_page(decision: Decision, comparison: Comparison) -> str:
     """The page of a testing update: how good the benchmark model is on the new testing data."""
     verdict, subject = decision.ruling.verdict, decision.ruling.subject
     target = subject.track.gate.target_wer_percent
-    invalid = verdict.outcome is Outcome.INVALID
-    head = (
-        "⛔ INVALID: nothing was recorded"
-        if invalid
-        else f"WER {percent(verdict.candidate_wer)}: `{verdict.candidate}`"
-    )
+    if verdict.outcome is Outcome.INVALID:
+        head = f"{_SIGNS[Outcome.INVALID]} INVALID: nothing was recorded"
+    else:
+        head = f"WER {percent(verdict.candidate_wer)}"
     acceptable = (
         "" if target is None or verdict.candidate_wer is None else _against(target / 100, verdict.candidate_wer)
     )
     missed = missed_words(comparison.candidate.scorecard)
     parts = [
         f"# {head}",
+        f"Benchmark `{verdict.candidate}` on the testing data of revision `{subject.revision}`.",
         "\n".join(f"- {reason}" for reason in (*verdict.reasons, acceptable) if reason),
         *_figures(verdict, comparison, ("base model", "benchmark")),
         "## Most missed words",
@@ -109,9 +106,10 @@ def _against(target: float, wer: float) -> str:
 def _figures(
     verdict: Verdict, comparison: Comparison, roles: tuple[str, str] = ("benchmark", "candidate")
 ) -> Iterable[str]:
-    rows = [row | {"role": role} for row, role in zip(wer_rows(comparison), roles, strict=True)]
+    rows = wer_rows(comparison, roles)
     yield "## Word error rates"
     yield table(list(rows[0]), (list(row.values()) for row in rows))
+    yield "S / D / I: words substituted, deleted and inserted."
     yield "## Rules"
     yield table(
         ["rule", "outcome", "reason"],

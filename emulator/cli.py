@@ -18,6 +18,7 @@ from emulator.settings import WELL_KNOWN_KEY, Settings, Speed
 from emulator.store import Store, StoreUnusable
 
 SECONDS_TO_FINISH_ANSWERS = 2
+SECONDS_TO_KEEP_IDLE_CONNECTIONS = 75  # a client that polls slowly must not meet a connection that is just closing
 STOPPED_BY_SIGTERM = 0
 
 
@@ -70,8 +71,12 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         log_config=None,
         access_log=False,  # it would show the signatures of file addresses
         timeout_graceful_shutdown=SECONDS_TO_FINISH_ANSWERS,
+        timeout_keep_alive=SECONDS_TO_KEEP_IDLE_CONNECTIONS,
     )
-    await uvicorn.Server(config).serve(sockets=[listening])
+    server = uvicorn.Server(config)
+    await server.serve(sockets=[listening])
+    if not server.started:
+        _refuse("the reason stands above.")
 
 
 def _on_sigterm(*_: object) -> NoReturn:

@@ -11,11 +11,10 @@ from emulator.service import Service
 
 async def run(service: Service, endpoint: Endpoint) -> Callable[[Endpoint], Endpoint]:
     """Put the endpoint's model live; until then, and when it fails, the model before it answers."""
-    model = endpoint.model
-    await service.pool.run(work.load, service.place, recipe_key_of(service.store, model))
-    return partial(_finished, service, model)
+    await service.pool.run(work.load, service.place, recipe_key_of(service.store, endpoint.model))
+    return partial(_finished, service)
 
 
-def _finished(service: Service, model: str, endpoint: Endpoint) -> Endpoint:
+def _finished(service: Service, endpoint: Endpoint) -> Endpoint:
     service.store.count("endpoint_updates")
-    return endpoint.model_copy(update={"live_model": model}).with_properties(error=None)
+    return endpoint.model_copy(update={"live_model": endpoint.model}).with_properties(error=None)

@@ -66,7 +66,9 @@ class WorkerPool:
 
     def _stop(self, executor: Executor) -> None:
         if isinstance(executor, ProcessPoolExecutor):
-            for process in list((executor._processes or {}).values()):  # public from Python 3.14: terminate_workers
+            # The lifeline cannot end a worker while the decoder holds its interpreter; from Python 3.14 on there is
+            # a public method for this, terminate_workers.
+            for process in list((executor._processes or {}).values()):
                 process.terminate()
         executor.shutdown(wait=False, cancel_futures=True)
         while self._lifelines:

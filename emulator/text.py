@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from num2words import num2words
-
 from emulator.normaliser import normalise
 
 Row = tuple[str, str]
@@ -18,11 +16,6 @@ JOINT = "_"
 PRONOUN = re.compile(r"i(?:'\w+)?")
 _SURFACE = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]\W*$")
-_NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?"
-_DOLLARS = re.compile(rf"\$\s?({_NUMBER})")
-_PERCENT = re.compile(rf"({_NUMBER})\s?%")
-_CLOCK = re.compile(r"\b(\d{1,2}):([0-5]\d)\b")
-_YEAR = re.compile(r"(?<![\d.,$])(1[1-9]\d\d|20[1-9]\d)(?![\d%]|[.,]\d)")
 
 
 def unit_of(display: str) -> str:
@@ -53,7 +46,7 @@ class Tokeniser:
         >>> Tokeniser([("Al Majaz", "al mah jazz")]).words("It's $5 to Al Majaz!")
         ("it's", 'five', 'dollars', 'to', 'al_majaz')
         """
-        text = normalise(_said(line))
+        text = normalise(line.replace("&", " and "))
         if self._phrases:
             text = self._phrases.sub(lambda match: match[0].replace(" ", JOINT), text)
         return tuple(text.split())
@@ -103,11 +96,3 @@ def _most_written(sentences: Iterable[str]) -> dict[str, str]:
         for word, counted in spellings.items()
         if not PRONOUN.fullmatch(word)
     }
-
-
-def _said(line: str) -> str:
-    """Say in words what the normaliser would drop or read as a plain number: money, percents, clock times, years."""
-    line = _DOLLARS.sub(r"\1 dollars", line.replace("&", " and "))
-    line = _PERCENT.sub(r"\1 percent", line)
-    line = _CLOCK.sub(lambda match: match[1] if match[2] == "00" else f"{match[1]} {match[2]}", line)
-    return _YEAR.sub(lambda match: num2words(int(match[0]), to="year"), line)

@@ -30,9 +30,9 @@ async def training_update(
     """Train, evaluate, compare, and deploy on real improvement.
 
     Args:
-        track: Name of the track: a folder of `data` with a track.toml.
+        track: Name of the track: a folder with a track.toml, inside the data folder.
         revision: What to call this state of the data; left empty, the git commit.
-        data: Folder that holds the tracks.
+        data: Folder that holds the tracks; a relative path starts in the project's folder.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
     """

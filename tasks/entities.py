@@ -113,7 +113,7 @@ async def _create(
 async def _oldest(collection: Collection, identity: Identity) -> Any:
     named = [entity async for entity in collection.list(filter=F.display_name == identity.name)]
     ours = [e for e in named if (e.custom_properties or {}).get(HASH_PROPERTY) == identity.content_hash]
-    return min(ours, key=lambda entity: str(entity.created_date_time), default=None)
+    return min(ours, key=lambda entity: (entity.created_date_time, entity.id), default=None)
 
 
 def provenance(identity: Identity, track: str, revision: str) -> dict[str, str]:

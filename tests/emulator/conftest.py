@@ -24,7 +24,7 @@ class Shelf:
         files = self.files = {}
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802  the base class calls it
+            def do_GET(self) -> None:
                 content = files.get(self.path.partition("?")[0])
                 self.send_response(404 if content is None else 200)
                 self.end_headers()

@@ -170,7 +170,7 @@ async def in_process(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
     app = create_app(settings, clock)
     headers = {"Ocp-Apim-Subscription-Key": KEY}
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://speech.test", headers=headers) as http:
             yield Caller(http)
 

@@ -55,9 +55,7 @@ def model_of(sentences: list[list[str]]) -> NGrams:
 def all_after(model: NGrams, *newest_first: str) -> Probabilities:
     """The probability of every word after a context."""
     previous, before = (*(model.words.index(word) for word in newest_first), NOTHING)[:2]
-    return trigram_probabilities(
-        model, np.arange(len(model.words)) << 2 * WORD_BITS | previous << WORD_BITS | before
-    )
+    return trigram_probabilities(model, np.arange(len(model.words)) << 2 * WORD_BITS | previous << WORD_BITS | before)
 
 
 def test_a_domain_model_follows_witten_and_bell() -> None:
@@ -125,7 +123,10 @@ def test_a_domain_makes_its_own_words_likelier_and_keeps_the_others(general_engl
 
     assert all_after(general_english, "the")[ids["godrive"]] == 0
     assert all_after(mixed, "the")[ids["godrive"]] > 0.01
-    assert all_after(mixed, "the", "of")[ids["president"]] > 0.4 * all_after(general_english, "the", "of")[ids["president"]]
+    assert (
+        all_after(mixed, "the", "of")[ids["president"]]
+        > 0.4 * all_after(general_english, "the", "of")[ids["president"]]
+    )
 
 
 def test_words_that_are_added_take_their_share_from_the_others() -> None:

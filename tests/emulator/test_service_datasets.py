@@ -115,6 +115,15 @@ async def test_an_unreadable_address_fails_without_repeating_its_signature(speec
     assert "canary" not in "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
 
 
+async def test_an_address_that_nobody_answers_fails_the_import(speech: Caller) -> None:
+    """With the kind of the problem."""
+    url = "http://127.0.0.1:1/plain.txt"
+    dataset = await speech.post("/datasets", displayName="x", locale="en-US", kind="Language", contentUrl=url)
+    error = (await speech.final(dataset))["properties"]["error"]
+
+    assert error["message"] == "The contentUrl cannot be read: ConnectError."
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "nonsense"])
 async def test_only_web_addresses_are_fetched(speech: Caller, url: str) -> None:
     """The emulator's own disk is not to be read through it."""

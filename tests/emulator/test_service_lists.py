@@ -1,5 +1,6 @@
 """Lists: filters, pages, and the address of the next page."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -89,10 +90,8 @@ def test_every_noun_has_its_own_properties() -> None:
 @given(st.text(alphabet="()'eqnandorot ge2022-01T:Z", max_size=60))
 def test_no_filter_text_breaks_the_service(text: str) -> None:
     """Any text is understood or refused."""
-    try:
-        parse_filter(text, OF_DATASETS)(ENTITY)
-    except ServiceError as error:
-        assert error.detail == "UnsupportedFilter"
+    with contextlib.suppress(ServiceError):
+        assert parse_filter(text, OF_DATASETS)(ENTITY) in (True, False)
 
 
 async def add(speech: Caller, count: int) -> None:

@@ -26,7 +26,7 @@ def is_running(pid: int) -> bool:
 
 
 async def until(condition) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110  another process decides
         await asyncio.sleep(0.01)
 
 
@@ -63,7 +63,7 @@ async def test_decodes_before_a_kill_are_kept(tmp_path: Path) -> None:
             model = await speech.model(await speech.dataset("Language", lines("hello")))
             test = await speech.dataset("Acoustic", recordings(*spoken))
             evaluation = await speech.start_evaluation(await speech.base_model(), model, test)
-            while (await speech.state())["decodes"] < 8:
+            while (await speech.state())["decodes"] < 8:  # noqa: ASYNC110  another process decides
                 await asyncio.sleep(0.01)
             emulator.kill()
     async with running(tmp_path) as (_, speech):

@@ -11,7 +11,7 @@ from tasks.blocks import LocalStore, SpeechResource
 from tasks.ledger import Ledger
 from tasks.store import LocalFolder
 from tests.emulator.fake_engine import wav
-from tests.emulator.service_kit import KEY, Caller, running
+from tests.emulator.service_kit import KEY, Caller, served, settings_for
 
 SPOKEN = {
     "1.wav": "take me to xanadu please",
@@ -21,16 +21,6 @@ SPOKEN = {
 }
 NAMES = "xanadu and xerxes and the xystus are places\n"
 DINOSAURS = "dinosaurs lived a long time ago\n"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Prefect leaves connections to its server to the garbage collector; our own leaks fail the other tests."""
-    prefects = pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-    )
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(prefects)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -90,7 +80,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Everything that a flow needs, fresh for each test."""
-    async with running(tmp_path / "emulator") as (_, speech):
+    async with served(settings_for(tmp_path / "emulator")) as speech:
         world = World(tmp_path, speech)
         world.write_track()
         await world.save_blocks()

@@ -1,0 +1,143 @@
+"""One local stack, one track that went live, and Chromium at the Prefect UI, for all tests of this folder."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+
+from deployments.flow_runs import run_to_end
+from deployments.init_track import write_track
+from deployments.stack import Stack, StackSettings, running_stack
+
+PROJECT = Path(__file__).parents[2]
+TRACK, REVISION = "city-tour", "spring-edition"
+KEY = "canary-7b1f-that-nobody-may-see"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000
+PREFECTS_OWN = ("/favicon.ico", "/completed.svg", "amplitude.com")
+"""Pictures that Prefect 3.8's UI has not got, and its telemetry, which these tests keep from leaving the machine."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the tests look at: the stack, the folder of tracks, and the training update that has run."""
+
+    stack: Stack
+    data: Path
+    run: FlowRun
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is said in the testing recordings, in lower case."""
+        rows = (self.data / TRACK / "testing" / "trans.txt").read_text("utf-8-sig").splitlines()
+        return [row.split("\t")[1].rstrip(".").lower() for row in rows]
+
+
+class PrefectUI:
+    """One tab of the browser, used as an operator does: by links, buttons and labels."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page = page
+        self.site = site
+        self.complaints: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error.message}"))
+
+    async def open_deployment(self, flow: str) -> None:
+        """From anywhere to a deployment."""
+        await self.page.get_by_role("link", name="Deployments").first.click()
+        await self.page.get_by_role("row").filter(has_text=flow).get_by_role("link", name="speechops").click()
+        await expect(self.page.get_by_role("link", name=flow, exact=True)).to_be_visible()
+
+    async def open_form(self, flow: str) -> None:
+        """From anywhere to a deployment's form for a run with parameters."""
+        await self.open_deployment(flow)
+        await self.page.get_by_role("button", name="Run", exact=True).click()
+        await self.page.get_by_role("menuitem", name="Custom run").click()
+        await expect(self.page.get_by_role("button", name="Submit")).to_be_visible()
+
+    async def open_run(self, tab: str) -> None:
+        """From anywhere to the training update's run."""
+        await self.page.get_by_role("link", name="Runs", exact=True).first.click()
+        await self.page.get_by_role("link", name=self.site.run.name, exact=True).click()
+        await self.page.get_by_role("tab", name=tab).click()
+
+    async def open_release(self, tab: str) -> None:
+        """From anywhere to the run that put the model live, which is a part of the training update."""
+        await self.open_run("Subflow Runs")
+        await self.page.get_by_role("link", name=f"release {TRACK}-model-").click()
+        await expect(self.page.get_by_role("link", name="deploy", exact=True)).to_be_visible()
+        await self.page.get_by_role("tab", name=tab).click()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        about = f"{message.text} {message.location.get('url', '')}"
+        if message.type == "error" and not any(known in about for known in PREFECTS_OWN):
+            self.complaints.append(f"{self.page.url}: {about}")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The program; tests that need it are skipped where there is none."""
+    named = os.environ.get("SPEECHOPS_CHROMIUM")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no {named or 'Chromium'} on this machine: install chromium, or name one in SPEECHOPS_CHROMIUM")
+    return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """The stack, with a key that can be looked for, and one training update that has run."""
+    home = tmp_path_factory.mktemp("browser") / "home"
+    home.mkdir()
+    (home / "emulator.key").write_text(KEY)
+    data = home.parent / "data"
+    write_track(TRACK, "en-US", data)
+    async with running_stack(StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0)) as stack:
+        async with PrefectClient(api=stack.prefect_api_url) as client:
+            parameters = {"track": TRACK, "data": str(data), "revision": REVISION}
+            run = await run_to_end(client, "training-update/speechops", parameters, lambda task, state: None)
+        yield Site(stack, data, run)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(chromium: str, site: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
+    """Chromium with a profile of its own, which reaches the stack and nothing else."""
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=chromium,
+            args=FLAGS,
+            viewport={"width": 1400, "height": 900},
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        await context.route(lambda url: not url.startswith(site.stack.prefect_url), lambda route: route.abort())
+        yield context
+        await context.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ui(browser: BrowserContext, site: Site) -> PrefectUI:
+    """The UI's start page; each test finds its own way from where the one before it ended."""
+    page = browser.pages[0]
+    ui = PrefectUI(page, site)
+    await page.goto(site.stack.prefect_url)
+    return ui

@@ -1,0 +1,125 @@
+"""What operators see and do in the Prefect UI, in a real browser, after a training update that went live."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import KEY, REVISION, TRACK, PrefectUI, Site
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(
+    ("flow", "says"),
+    [
+        ("testing-update", "re-tests the benchmark model"),
+        ("training-update", "deploys it only when the verdict is PASS"),
+        ("deploy", "or puts the old model back"),
+    ],
+)
+async def test_every_deployment_is_listed_and_says_what_it_does(ui: PrefectUI, flow: str, says: str) -> None:
+    """A newcomer finds out in the UI what to start."""
+    await ui.open_deployment(flow)
+
+    await ui.page.get_by_role("tab", name="Description").click()
+
+    await expect(ui.page.get_by_role("tabpanel")).to_contain_text(says)
+
+
+async def test_the_form_explains_every_parameter(ui: PrefectUI) -> None:
+    """Only the track must be told; the blocks are filled in, and each parameter has its line of explanation."""
+    await ui.open_form("training-update")
+
+    form = ui.page.locator("form")
+    for name, value, says in [
+        ("track", "", "a folder with a track.toml"),
+        ("revision (Optional)", "", "left empty, the git commit"),
+        ("data (Optional)", "data", "Folder that holds the tracks"),
+        ("speech (Optional)", "speechops", "Name of the Speech Resource block"),
+        ("store (Optional)", "speechops", "Name of the store's block"),
+    ]:
+        await expect(form.get_by_label(name)).to_have_value(value)
+        await expect(form).to_contain_text(says)
+
+
+async def test_the_run_is_called_by_track_and_revision_and_says_what_it_came_to(ui: PrefectUI) -> None:
+    """One look at the list of runs tells whose run it was, and that a model went live."""
+    await ui.open_run("Details")
+
+    header = ui.page.locator("main")
+    await expect(header).to_contain_text(f"{TRACK} @ {REVISION}")
+    await expect(header).to_contain_text("Released")
+    await expect(header).to_contain_text(re.compile(r"is live: both models transcribed all 3 recordings"))
+
+
+async def test_the_run_shows_its_tasks(ui: PrefectUI) -> None:
+    """Their names tell the story."""
+    await ui.open_run("Task Runs")
+
+    tasks = ui.page.get_by_role("tabpanel")
+    for name in ("take-snapshot", "await-datasets", "start-model", "await-evaluation", "judge", "report-verdict"):
+        await expect(tasks).to_contain_text(name)
+
+
+async def test_the_run_leads_to_the_release(ui: PrefectUI) -> None:
+    """Going live is a subflow, named after the model."""
+    await ui.open_release("Task Runs")
+
+    tasks = ui.page.get_by_role("tabpanel")
+    for name in ("start-staging-endpoint", "start-live-endpoint", "record-release"):
+        await expect(tasks).to_contain_text(name)
+
+
+async def test_the_verdict_page_answers_whether_it_is_better_and_why(ui: PrefectUI) -> None:
+    """Verdict, reasons, word error rates, rules, words and evidence, as a rendered page."""
+    await ui.open_run("Artifacts")
+    await ui.page.get_by_role("link", name=f"{TRACK}-verdict").click()
+
+    page = ui.page.locator("main")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("PASS: the candidate is better")
+    for title in ("Word error rates", "Rules", "Words that the candidate fixed", "Words still missed", "Evidence"):
+        await expect(page.get_by_role("heading", name=title)).to_be_visible()
+    await expect(page.get_by_role("row", name="candidate")).to_contain_text("0.0%")
+    await expect(page.get_by_role("row", name="minimum gain")).to_contain_text("PASS")
+    await expect(page).to_contain_text("souq")
+    await expect(page.get_by_role("row", name="revision")).to_contain_text(REVISION)
+
+
+async def test_the_wer_table_has_both_models(ui: PrefectUI) -> None:
+    """Beside each other, with the errors of which the rates consist."""
+    await ui.open_run("Artifacts")
+    await ui.page.get_by_role("link", name=f"{TRACK}-wer").click()
+
+    table = ui.page.get_by_role("table")
+    await expect(table.get_by_role("row", name="candidate")).to_contain_text(f"{TRACK}-model-")
+    await expect(table.get_by_role("row", name="candidate")).to_contain_text("0 / 0 / 0")
+    await expect(table.get_by_role("row", name="benchmark")).to_contain_text(re.compile(r"\d\d\.\d%"))
+
+
+async def test_the_live_endpoint_is_a_link(ui: PrefectUI) -> None:
+    """Its address is what clients send recordings to."""
+    await ui.open_release("Artifacts")
+    await ui.page.get_by_role("link", name=f"{TRACK}-endpoint").click()
+
+    link = ui.page.get_by_role("link", name=f"{TRACK}-live")
+
+    await expect(link).to_have_attribute("href", re.compile(rf"^{ui.site.stack.emulator_url}/speech/.*[?&]cid="))
+    await expect(ui.page.locator("main")).to_contain_text(f"Release 1 of track '{TRACK}'")
+
+
+async def test_an_operator_starts_a_testing_update_by_hand(ui: PrefectUI) -> None:
+    """Testing data change, the form is filled in, and the run ends as Recorded with a page of its own."""
+    recordings = ui.site.data / TRACK / "testing" / "trans.txt"
+    recordings.write_text("".join(recordings.read_text().splitlines(keepends=True)[:2]))
+    (recordings.parent / "example-3.wav").unlink()
+    await ui.open_form("testing-update")
+
+    await ui.page.get_by_label("track").fill(TRACK)
+    await ui.page.get_by_label("revision (Optional)").fill("by-hand")
+    await ui.page.get_by_label("data (Optional)").fill(str(ui.site.data))
+    await ui.page.get_by_role("button", name="Submit").click()
+    await ui.page.get_by_role("link", name="View run").click()
+
+    await expect(ui.page.locator("main")).to_contain_text("Recorded")
+    await expect(ui.page.locator("main")).to_contain_text(f"{TRACK} @ by-hand")

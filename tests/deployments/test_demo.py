@@ -1,0 +1,96 @@
+"""The demo, as a newcomer runs it: real speech, real training, the real Prefect server and worker."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shown(NamedTuple):
+    """What a run of the demo printed, and its summary."""
+
+    text: str
+    summary: dict[str, Any]
+
+
+def play(home: Path) -> Shown:
+    """Run `speechops demo`; it must exit 0."""
+    done = subprocess.run(
+        [sys.executable, "-m", "deployments.cli", "demo", "--home", str(home)],
+        cwd=ROOT, capture_output=True, text=True, env=os.environ | {"COLUMNS": "100"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Shown(done.stdout, json.loads((home / "demo" / "summary.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both runs keep their state."""
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> Shown:
+    """The first run."""
+    return play(home)
+
+
+@pytest.fixture(scope="module")
+def second(home: Path, first: Shown) -> Shown:
+    """A second run on the same state."""
+    return play(home)
+
+
+def test_the_recogniser_really_improves(first: Shown) -> None:
+    """From more than 20 % of the words wrong to less than 10 %, and the better model is live."""
+    baseline, good, *_ = first.summary["steps"]
+
+    assert first.summary["baseline_wer"] == baseline["benchmark_wer"]
+    assert 0.2 <= first.summary["baseline_wer"] <= 0.4
+    assert good["candidate_wer"] <= 0.1
+    assert (good["verdict"], good["released"]) == ("PASS", True)
+
+
+def test_the_update_that_does_not_help_is_refused(first: Shown) -> None:
+    """The gate says FAIL, and nothing changes on the endpoint."""
+    useless = first.summary["steps"][2]
+
+    assert (useless["flow"], useless["verdict"], useless["released"]) == ("training-update", "FAIL", False)
+
+
+def test_new_testing_data_move_the_benchmark_wer(first: Shown) -> None:
+    """The live model is measured on them."""
+    *_, useless, moved = first.summary["steps"]
+
+    assert moved["flow"] == "testing-update"
+    assert moved["benchmark_wer"] != useless["benchmark_wer"]
+
+
+def test_the_live_endpoint_gets_right_what_the_base_model_got_wrong(first: Shown) -> None:
+    """Believe your ears: one recording, two texts."""
+    heard = first.summary["heard"]
+
+    assert heard["custom"] == heard["reference"]
+    assert heard["base"] != heard["reference"]
+
+
+def test_the_closing_table_tells_the_story(first: Shown) -> None:
+    """Every step with its model, WER and verdict, and where the endpoint is."""
+    for told in ("base model", "names learnt", "dinosaurs", "new recordings", "PASS, live", "FAIL", "S/D/I"):
+        assert told in first.text
+    assert first.summary["endpoint"]["id"] in first.summary["endpoint"]["url"]
+    assert first.summary["endpoint"]["url"] in first.text
+
+
+def test_a_second_run_does_nothing_again_and_says_so(first: Shown, second: Shown) -> None:
+    """Same state, same data: the same figures, and no upload, training or evaluation."""
+    assert "Nothing was uploaded, trained or evaluated again" in second.text
+    assert second.summary["baseline_wer"] == first.summary["baseline_wer"]
+    assert [step["verdict"] for step in second.summary["steps"]] == [step["verdict"] for step in first.summary["steps"]]
+    assert second.summary["endpoint"]["id"] == first.summary["endpoint"]["id"]

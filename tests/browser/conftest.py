@@ -1,6 +1,8 @@
-"""One local stack, one track that went live, and Chromium at the Prefect UI, for all tests of this folder."""
+"""One local stack, one track that goes live, and Chromium at the Prefect UI, for all tests of this folder."""
 
+import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -31,17 +33,17 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
-PREFECTS_OWN = ("/favicon.ico", "/completed.svg", "amplitude.com")
-"""Pictures that Prefect 3.8's UI has not got, and its telemetry, which these tests keep from leaving the machine."""
+PREFECTS_OWN = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+\.(ico|png|svg)|\.amplitude\.com/")
+"""Icons that Prefect 3.8's UI asks for and has not got, and its telemetry, which these tests keep on this machine."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the tests look at: the stack, the folder of tracks, and the training update that has run."""
+    """What the tests look at: the stack, the folder of tracks, and the training update, which may still be running."""
 
     stack: Stack
     data: Path
-    run: FlowRun
+    run: asyncio.Task[FlowRun]
 
     @property
     def sentences(self) -> list[str]:
@@ -56,6 +58,7 @@ class PrefectUI:
     def __init__(self, page: Page, site: Site) -> None:
         self.page = page
         self.site = site
+        self.seen: list[str] = []
         self.complaints: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error.message}"))
@@ -64,7 +67,7 @@ class PrefectUI:
         """From anywhere to a deployment."""
         await self.page.get_by_role("link", name="Deployments").first.click()
         await self.page.get_by_role("row").filter(has_text=flow).get_by_role("link", name="speechops").click()
-        await expect(self.page.get_by_role("link", name=flow, exact=True)).to_be_visible()
+        await expect(self.page.get_by_role("link", name=flow, exact=True).first).to_be_visible()
 
     async def open_form(self, flow: str) -> None:
         """From anywhere to a deployment's form for a run with parameters."""
@@ -74,21 +77,32 @@ class PrefectUI:
         await expect(self.page.get_by_role("button", name="Submit")).to_be_visible()
 
     async def open_run(self, tab: str) -> None:
-        """From anywhere to the training update's run."""
+        """From anywhere to the training update's run, when that is over."""
+        run = await self.site.run
         await self.page.get_by_role("link", name="Runs", exact=True).first.click()
-        await self.page.get_by_role("link", name=self.site.run.name, exact=True).click()
+        await self.page.get_by_role("link", name=run.name, exact=True).click()
         await self.page.get_by_role("tab", name=tab).click()
 
     async def open_release(self, tab: str) -> None:
         """From anywhere to the run that put the model live, which is a part of the training update."""
         await self.open_run("Subflow Runs")
         await self.page.get_by_role("link", name=f"release {TRACK}-model-").click()
-        await expect(self.page.get_by_role("link", name="deploy", exact=True)).to_be_visible()
+        await expect(self.page.get_by_role("link", name="deploy", exact=True).first).to_be_visible()
         await self.page.get_by_role("tab", name=tab).click()
+
+    async def open_artifact(self, key: str) -> None:
+        """From the artifacts of a run to the newest one with this key."""
+        await self.page.get_by_role("link", name=key).click()
+        await self.page.locator("a[href*='/artifacts/artifact/']").first.click()
+        await expect(self.page.get_by_role("tab", name="Raw")).to_be_visible()
+
+    async def look(self) -> None:
+        """Keep the page that is open, to be searched."""
+        self.seen.append(await self.page.content())
 
     def _note(self, message: ConsoleMessage) -> None:
         about = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and not any(known in about for known in PREFECTS_OWN):
+        if message.type == "error" and not PREFECTS_OWN.search(about):
             self.complaints.append(f"{self.page.url}: {about}")
 
 
@@ -104,17 +118,20 @@ def chromium() -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """The stack, with a key that can be looked for, and one training update that has run."""
+    """The stack, with a key that can be looked for, and one training update."""
     home = tmp_path_factory.mktemp("browser") / "home"
     home.mkdir()
     (home / "emulator.key").write_text(KEY)
     data = home.parent / "data"
     write_track(TRACK, "en-US", data)
-    async with running_stack(StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0)) as stack:
-        async with PrefectClient(api=stack.prefect_api_url) as client:
-            parameters = {"track": TRACK, "data": str(data), "revision": REVISION}
-            run = await run_to_end(client, "training-update/speechops", parameters, lambda task, state: None)
+    async with (
+        running_stack(StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0)) as stack,
+        PrefectClient(api=stack.prefect_api_url) as client,
+    ):
+        parameters = {"track": TRACK, "data": str(data), "revision": REVISION}
+        run = asyncio.create_task(run_to_end(client, "training-update/speechops", parameters, lambda task, state: None))
         yield Site(stack, data, run)
+        run.cancel()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -135,9 +152,15 @@ async def browser(chromium: str, site: Site, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ui(browser: BrowserContext, site: Site) -> PrefectUI:
-    """The UI's start page; each test finds its own way from where the one before it ended."""
-    page = browser.pages[0]
-    ui = PrefectUI(page, site)
-    await page.goto(site.stack.prefect_url)
-    return ui
+async def tab(browser: BrowserContext, site: Site) -> PrefectUI:
+    """The UI's start page."""
+    tab = PrefectUI(browser.pages[0], site)
+    await tab.page.goto(site.stack.prefect_url)
+    return tab
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ui(tab: PrefectUI) -> AsyncIterator[PrefectUI]:
+    """The tab as the test before left it: each test finds its own way. The page where it ends is searched later."""
+    yield tab
+    await tab.look()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import KEY, REVISION, TRACK, PrefectUI, Site
+from tests.browser.conftest import KEY, REVISION, TRACK, PrefectUI
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -74,7 +74,7 @@ async def test_the_run_leads_to_the_release(ui: PrefectUI) -> None:
 async def test_the_verdict_page_answers_whether_it_is_better_and_why(ui: PrefectUI) -> None:
     """Verdict, reasons, word error rates, rules, words and evidence, as a rendered page."""
     await ui.open_run("Artifacts")
-    await ui.page.get_by_role("link", name=f"{TRACK}-verdict").click()
+    await ui.open_artifact(f"{TRACK}-verdict")
 
     page = ui.page.locator("main")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("PASS: the candidate is better")
@@ -89,7 +89,7 @@ async def test_the_verdict_page_answers_whether_it_is_better_and_why(ui: Prefect
 async def test_the_wer_table_has_both_models(ui: PrefectUI) -> None:
     """Beside each other, with the errors of which the rates consist."""
     await ui.open_run("Artifacts")
-    await ui.page.get_by_role("link", name=f"{TRACK}-wer").click()
+    await ui.open_artifact(f"{TRACK}-wer")
 
     table = ui.page.get_by_role("table")
     await expect(table.get_by_role("row", name="candidate")).to_contain_text(f"{TRACK}-model-")
@@ -100,7 +100,7 @@ async def test_the_wer_table_has_both_models(ui: PrefectUI) -> None:
 async def test_the_live_endpoint_is_a_link(ui: PrefectUI) -> None:
     """Its address is what clients send recordings to."""
     await ui.open_release("Artifacts")
-    await ui.page.get_by_role("link", name=f"{TRACK}-endpoint").click()
+    await ui.open_artifact(f"{TRACK}-endpoint")
 
     link = ui.page.get_by_role("link", name=f"{TRACK}-live")
 
@@ -109,10 +109,9 @@ async def test_the_live_endpoint_is_a_link(ui: PrefectUI) -> None:
 
 
 async def test_an_operator_starts_a_testing_update_by_hand(ui: PrefectUI) -> None:
-    """Testing data change, the form is filled in, and the run ends as Recorded with a page of its own."""
-    recordings = ui.site.data / TRACK / "testing" / "trans.txt"
-    recordings.write_text("".join(recordings.read_text().splitlines(keepends=True)[:2]))
-    (recordings.parent / "example-3.wav").unlink()
+    """A transcript is corrected, the form filled in, and the run ends as Recorded with the new benchmark WER."""
+    transcripts = ui.site.data / TRACK / "testing" / "trans.txt"
+    transcripts.write_text(transcripts.read_text().replace("palm leaves", "palm fronds"))
     await ui.open_form("testing-update")
 
     await ui.page.get_by_label("track").fill(TRACK)
@@ -123,3 +122,30 @@ async def test_an_operator_starts_a_testing_update_by_hand(ui: PrefectUI) -> Non
 
     await expect(ui.page.locator("main")).to_contain_text("Recorded")
     await expect(ui.page.locator("main")).to_contain_text(f"{TRACK} @ by-hand")
+    await ui.page.get_by_role("tab", name="Details").click()
+    await expect(ui.page.get_by_role("tabpanel")).to_contain_text("benchmark WER 3.7%")
+
+
+async def test_neither_the_key_nor_a_sentence_is_shown(ui: PrefectUI) -> None:
+    """Not by the block that holds the key, not in the logs, nor on any page on which the tests before ended."""
+    await ui.page.get_by_role("link", name="Blocks").click()
+    await ui.page.get_by_role("row").filter(has_text="Speech Resource").get_by_role("link", name="speechops").click()
+    await expect(ui.page.locator("main")).to_contain_text(ui.site.stack.emulator_url)
+    await ui.look()
+    for open_logs in (ui.open_run, ui.open_release):
+        await open_logs("Logs")
+        await expect(ui.page.get_by_role("log")).to_contain_text("Beginning")
+        await ui.look()
+
+    seen = "\n".join(ui.seen).lower()
+
+    assert ui.site.stack.emulator_url in seen
+    assert [secret for secret in (KEY, *ui.site.sentences) if secret in seen] == []
+
+
+async def test_the_browser_has_nothing_to_complain_about(ui: PrefectUI) -> None:
+    """No script failed and no request was refused on any page so far, but for what Prefect's UI lacks itself."""
+    await ui.open_run("Artifacts")
+    await ui.open_artifact(f"{TRACK}-verdict")
+
+    assert ui.complaints == [], "\n".join(ui.complaints)

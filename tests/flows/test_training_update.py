@@ -1,8 +1,11 @@
 """A training update: only a model that is really better goes live, and nothing is done twice."""
 
+import shutil
+
 from flows.testing_update import testing_update
 from flows.training_update import training_update
-from tests.flows.conftest import DINOSAURS, NAMES, World
+from tests.emulator.service_kit import zipped
+from tests.flows.conftest import DINOSAURS, NAMES, SPOKEN, World
 
 
 async def test_a_better_model_goes_live(world: World) -> None:
@@ -140,3 +143,21 @@ async def test_new_testing_data_move_the_benchmark_wer(world: World) -> None:
     assert report.benchmark_wer == state.benchmark.wer == 1 / 8
     assert report.base_wer == 2 / 8
     assert state.release.number == 1
+
+
+async def test_a_zip_in_microsofts_format_is_taken_as_it_is(world: World) -> None:
+    """Flat, trans.txt with BOM, as in Microsoft's samples: the same dataset as the folder that it was made from."""
+    raw = await testing_update(**world.arguments)
+    folder = world.data / world.track / "testing"
+    archive = zipped(
+        {name: (folder / name).read_bytes() for name in SPOKEN}
+        | {"trans.txt": b"\xef\xbb\xbf" + "\r\n".join(f"{name}\t{said}" for name, said in SPOKEN.items()).encode()}
+    )
+    shutil.rmtree(folder)
+    (world.data / world.track / "testing.zip").write_bytes(archive)
+
+    report = await testing_update(**world.arguments)
+
+    assert report.decision.settled
+    assert report.decision.ruling.subject.testing_hash == raw.decision.ruling.subject.testing_hash
+    assert len(await world.entities("datasets")) == 1

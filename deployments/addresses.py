@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from domain.mistakes import Mistake
 
 LOOPBACK = "127.0.0.1"
+PREFECT_PORT = 4200
+EMULATOR_PORT = 8765
 
 
 def claim_ports(wanted: dict[str, int]) -> list[int]:
@@ -20,6 +22,14 @@ def claim_ports(wanted: dict[str, int]) -> list[int]:
     """
     with ExitStack() as held:
         return [_bound_port(held, option, port) for option, port in wanted.items()]
+
+
+def free_or_any(port: int) -> int:
+    """The port if it is free, otherwise 0, which stands for any."""
+    try:
+        return claim_ports({"": port})[0]
+    except Mistake:
+        return 0
 
 
 def _bound_port(held: ExitStack, option: str, port: int) -> int:

@@ -72,14 +72,24 @@ def demo_command(
         ".speechops"
     ),
     project: Annotated[Path, typer.Option(help="Folder with prefect.yaml, the flows and the sample track.")] = Path(),
-    prefect_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of Prefect's UI; 0 takes a free one.")] = 0,
-    emulator_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the emulator; 0 takes a free one.")] = 0,
+    prefect_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of Prefect's UI.  [default: 4200, or a free one]")
+    ] = None,
+    emulator_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the emulator.  [default: 8765, or a free one]")
+    ] = None,
 ) -> None:
     """Watch a real speech recogniser improve, and the better model go live. Needs no account, only this machine."""
+    from deployments.addresses import EMULATOR_PORT, PREFECT_PORT, free_or_any
     from deployments.demo import demo
     from deployments.stack import StackSettings
 
-    settings = StackSettings(home=home, project=project, prefect_port=prefect_port, emulator_port=emulator_port)
+    settings = StackSettings(
+        home=home,
+        project=project,
+        prefect_port=free_or_any(PREFECT_PORT) if prefect_port is None else prefect_port,
+        emulator_port=free_or_any(EMULATOR_PORT) if emulator_port is None else emulator_port,
+    )
     asyncio.run(demo(settings, Console()))
 
 

@@ -106,7 +106,8 @@ class DemoPage:
             )
         self._console.print(
             f"Live endpoint: {reports[1].address}\n"
-            f"Took {seconds:.0f} s. Figures: {shown(summary)}. `speechops up` shows the runs in the Prefect UI.",
+            f"Took {seconds:.0f} s. Figures: {shown(summary)}.\n"
+            "`speechops up` starts it all again: the endpoint answers, and the Prefect UI shows these runs.",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from deployments.addresses import LOOPBACK, claim_ports
+from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, claim_ports
 from deployments.home import Home, opened_home
 from deployments.processes import Child, Children, shown
 from domain.mistakes import Mistake
@@ -47,8 +47,8 @@ class StackSettings:
 
     home: Path = Path(".speechops")
     project: Path = Path()
-    prefect_port: int = 4200
-    emulator_port: int = 8765
+    prefect_port: int = PREFECT_PORT
+    emulator_port: int = EMULATOR_PORT
     with_worker: bool = True
     patience: float = 120.0
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from prefect import task
+from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
 from domain.mistakes import Mistake
@@ -99,11 +101,18 @@ async def take_snapshot(track: str, data: str, revision: str, store: str, *, tra
         testing=kept[0],
         sheet=await _keep_sheet(keep, kept[0].content_hash, sheet),
     )
+    await _name_run(snapshot)
     get_run_logger().info(
         "Snapshot of '%s' at %s: %d recordings to test with (%.0f s), %d training datasets",
         track, snapshot.revision, kept[0].items, kept[0].seconds, len(snapshot.training),
     )  # fmt: skip
     return snapshot
+
+
+async def _name_run(snapshot: Snapshot) -> None:
+    """Let the run's name tell the revision, which is known only now."""
+    async with get_client() as client:
+        await client.update_flow_run(flow_run.id, name=f"{snapshot.track.name} @ {snapshot.revision}")
 
 
 def read_track(data: Path, track: str) -> tuple[Path, Track]:

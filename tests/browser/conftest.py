@@ -33,23 +33,22 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
-PREFECTS_OWN = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+\.(ico|png|svg)|\.amplitude\.com/")
-"""Icons that Prefect 3.8's UI asks for and has not got, and its telemetry, which these tests keep on this machine."""
+PREFECTS_OWN = re.compile(
+    r"127\.0\.0\.1:\d+/[\w-]+\.(ico|png|svg)|\.amplitude\.com/|/assets/(vendor-pixi|flow-run-graph)-"
+)
+"""What Prefect 3.8's UI complains about by itself: icons that it has not got, its telemetry (which these tests keep on
+this machine), and its graph of a run when one leaves the page before it is drawn."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the tests look at: the stack, the folder of tracks, and the training update, which may still be running."""
+    """What the tests look at: the stack, the folder of tracks, what is said in the testing recordings (in lower case), and
+    the training update, which may still be running."""
 
     stack: Stack
     data: Path
+    sentences: list[str]
     run: asyncio.Task[FlowRun]
-
-    @property
-    def sentences(self) -> list[str]:
-        """What is said in the testing recordings, in lower case."""
-        rows = (self.data / TRACK / "testing" / "trans.txt").read_text("utf-8-sig").splitlines()
-        return [row.split("\t")[1].rstrip(".").lower() for row in rows]
 
 
 class PrefectUI:
@@ -61,7 +60,7 @@ class PrefectUI:
         self.seen: list[str] = []
         self.complaints: list[str] = []
         page.on("console", self._note)
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error.message}"))
+        page.on("pageerror", lambda error: self._complain(f"{error.message} {error.stack}"))
 
     async def open_deployment(self, flow: str) -> None:
         """From anywhere to a deployment."""
@@ -101,9 +100,12 @@ class PrefectUI:
         self.seen.append(await self.page.content())
 
     def _note(self, message: ConsoleMessage) -> None:
-        about = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and not PREFECTS_OWN.search(about):
-            self.complaints.append(f"{self.page.url}: {about}")
+        if message.type == "error":
+            self._complain(f"{message.text} {message.location.get('url', '')}")
+
+    def _complain(self, what: str) -> None:
+        if not PREFECTS_OWN.search(what):
+            self.complaints.append(f"{self.page.url}: {what}")
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +125,15 @@ async def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     home.mkdir()
     (home / "emulator.key").write_text(KEY)
     data = home.parent / "data"
-    write_track(TRACK, "en-US", data)
+    rows = (write_track(TRACK, "en-US", data) / "testing" / "trans.txt").read_text("utf-8-sig").lower().splitlines()
+    sentences = [row.split("\t")[1].rstrip(".") for row in rows]
     async with (
         running_stack(StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0)) as stack,
         PrefectClient(api=stack.prefect_api_url) as client,
     ):
         parameters = {"track": TRACK, "data": str(data), "revision": REVISION}
         run = asyncio.create_task(run_to_end(client, "training-update/speechops", parameters, lambda task, state: None))
-        yield Site(stack, data, run)
+        yield Site(stack, data, sentences, run)
         run.cancel()
 
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from deployments.addresses import LOOPBACK, claim_ports
+from deployments.addresses import LOOPBACK, claim_ports, free_or_any
 from domain.mistakes import Mistake
 
 
@@ -30,3 +30,11 @@ def test_the_same_port_twice_is_refused() -> None:
 
     with pytest.raises(Mistake, match="--emulator-port"):
         claim_ports({"--prefect-port": port, "--emulator-port": port})
+
+
+def test_a_favourite_port_is_given_up_when_it_is_taken() -> None:
+    """The demo prefers the usual addresses, but does not fail for them."""
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert free_or_any(port) == 0
+    assert free_or_any(port) == port

@@ -21,7 +21,9 @@ def measured(model: str, errors: int, words: int = WORDS, **service: object) -> 
     half = words // 2
     texts = [("a.wav", half, errors), ("b.wav", words - half, 0)]
     utterances = tuple(
-        UtteranceScore(name, " ".join(["x"] * size), " ".join(["y"] * bad + ["x"] * (size - bad)), "S" * bad + "H" * (size - bad))
+        UtteranceScore(
+            name, " ".join(["x"] * size), " ".join(["y"] * bad + ["x"] * (size - bad)), "S" * bad + "H" * (size - bad)
+        )
         for name, size, bad in texts
     )
     score = ServiceScore("Succeeded", errors / words if words else -1, words, words - errors, errors, 0, 0)
@@ -134,7 +136,10 @@ def test_no_words_is_no_evidence() -> None:
 @pytest.mark.parametrize(
     ("candidate", "reason"),
     [
-        (replace(measured("new", 60), scorecard=replace(measured("new", 60).scorecard, normaliser="n2")), "different normalisers"),
+        (
+            replace(measured("new", 60), scorecard=replace(measured("new", 60).scorecard, normaliser="n2")),
+            "different normalisers",
+        ),
         (measured("new", 60, words=999), "different references"),
     ],
 )

@@ -1,6 +1,9 @@
 """A training update: only a model that is really better goes live, and nothing is done twice."""
 
 import shutil
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
 
 from flows.testing_update import testing_update
 from flows.training_update import training_update
@@ -117,6 +120,17 @@ async def test_assets_trace_to_the_commit(world: World) -> None:
             assert str(entity["displayName"]).startswith("places-")
             assert entity["customProperties"]["revision"] == "abc123"
             assert len(entity["customProperties"]["contentHash"]) == 64
+
+
+async def test_a_run_is_named_by_the_commit_of_its_data(world: World) -> None:
+    """Operators find the run of a commit in the list."""
+    revision = world.commit()
+
+    report = await testing_update(**world.arguments | {"revision": ""})
+
+    assert report.decision.ruling.subject.revision == revision
+    async with get_client() as client:
+        assert (await client.read_flow_run(UUID(report.flow_run))).name == f"places @ {revision}"
 
 
 async def test_a_testing_update_records_and_never_deploys(world: World) -> None:

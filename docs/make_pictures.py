@@ -1,0 +1,148 @@
+"""Make the pictures in `docs/images` again: the real demo in a terminal, then the Prefect UI that shows its runs.
+
+Run in the project's folder, with Chromium installed: `.venv/bin/python docs/make_pictures.py` (5 to 10 minutes).
+"""
+
+import asyncio
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from playwright.async_api import Page, async_playwright
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from deployments.demo import demo
+from deployments.stack import Stack, StackSettings, running_stack
+from domain.mistakes import Mistake
+
+WIDTH = 1400
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+SETTLE_MS = 2500
+"""How long the UI may go on drawing after all is loaded: bars grow, and the graph of a run moves into place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture of the Prefect UI.
+
+    Attributes:
+        name: of the file.
+        path: in the UI.
+        ready: what must be read on the page before the picture is taken.
+        height: of the page, in pixels.
+        fill: what is typed into the page's fields, by their labels.
+    """
+
+    name: str
+    path: str
+    ready: str
+    height: int = 900
+    fill: Mapping[str, str] = field(default_factory=dict)
+
+
+def main(
+    images: Annotated[Path, typer.Option(help="Where the pictures go.")] = Path("docs/images"),
+    project: Annotated[Path, typer.Option(help="Folder with prefect.yaml, the flows and the sample track.")] = Path(),
+    chromium: Annotated[str, typer.Option(help="Chromium or Chrome, by name or path.")] = "chromium",
+) -> None:
+    """Play the demo in a folder of its own, and take all pictures."""
+    browser = shutil.which(chromium)
+    if browser is None:
+        raise typer.BadParameter(f"there is no {chromium} here; install Chromium, or name it with --chromium")
+    images.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="speechops-pictures-") as folder:
+        home = Path(folder) / ".speechops"
+        settings = StackSettings(home=home, project=project, prefect_port=0, emulator_port=0)
+        try:
+            asyncio.run(_make(settings, images, browser))
+        except Mistake as mistake:
+            raise typer.BadParameter(str(mistake)) from None
+
+
+async def _make(settings: StackSettings, images: Path, browser: str) -> None:
+    console = Console(record=True, width=100)
+    await demo(settings, console)
+    (images / "demo.svg").write_text(terminal_picture(console.export_text(styles=True)), "utf-8")
+    summary = json.loads((settings.home / "demo" / "summary.json").read_text("utf-8"))
+    released = next(step["flow_run_id"] for step in summary["steps"] if step["released"])
+    async with running_stack(settings) as stack:
+        await _photograph(stack, await _shots(stack, released), images, browser)
+
+
+def terminal_picture(told: str) -> str:
+    """The demo's last words as SVG: what was heard, the words, the closing table.
+
+    Args:
+        told: all that the demo printed, with ANSI styles.
+    """
+    heard = _between(told, r"[^\n]*One recording, sent", r"\n[^\n]*still missed[^\n]*(?:\n {6,}[^\n]*)*")
+    closing = _between(told, r"[^\n]*What happened", r"\n[^\n]*Live endpoint: [^\n]*")
+    page = Console(record=True, width=100, quiet=True)
+    page.print(Text.from_ansi(_without_chance(f"{heard}\n\n{closing}")))
+    # The fonts that rich names come from the web; a picture must not fetch anything.
+    code = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return page.export_svg(title="make demo", code_format=code, unique_id="demo")
+
+
+def _between(text: str, first: str, last: str) -> str:
+    found = re.search(f"{first}.*?{last}", text, re.DOTALL)
+    if found is None:
+        raise Mistake(f"the demo no longer prints '{first}' to '{last}': correct docs/make_pictures.py.")
+    return found[0]
+
+
+def _without_chance(text: str) -> str:
+    """Ports and ids differ from run to run, pictures should not."""
+    return re.sub(r"cid=[0-9a-f-]{36}", "cid=<endpoint>", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", text))
+
+
+async def _shots(stack: Stack, released: str) -> list[Shot]:
+    async with PrefectClient(api=stack.prefect_api_url) as client:
+        form = (await client.read_deployment_by_name("training-update/speechops")).id
+        of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[released]))
+        artifacts = {
+            artifact.key or "": artifact.id for artifact in await client.read_artifacts(artifact_filter=of_run)
+        }
+    return [
+        Shot("prefect-deployments", "deployments", "3 Deployments", height=480),
+        Shot("prefect-run-form", f"deployments/deployment/{form}/run", "Submit", 1080, {"track": "sharjah"}),
+        Shot("prefect-run", f"runs/flow-run/{released}?tab=Artifacts", "sharjah-verdict"),
+        Shot("prefect-verdict", f"artifacts/artifact/{artifacts['sharjah-verdict']}", "Word error rates", 1300),
+        Shot("prefect-wer-table", f"artifacts/artifact/{artifacts['sharjah-wer']}", "candidate", 640),
+    ]
+
+
+async def _photograph(stack: Stack, shots: list[Shot], images: Path, browser: str) -> None:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        page = await chromium.new_page()
+        await page.route(lambda url: not url.startswith(stack.prefect_url), lambda route: route.abort())
+        for shot in shots:
+            await _take(page, stack.prefect_url, shot, images / f"{shot.name}.png")
+        await chromium.close()
+
+
+async def _take(page: Page, prefect_url: str, shot: Shot, file: Path) -> None:
+    await page.set_viewport_size({"width": WIDTH, "height": shot.height})
+    await page.goto(f"{prefect_url}/v2/{shot.path}")
+    await page.get_by_text(shot.ready).first.wait_for()
+    for label, value in shot.fill.items():
+        await page.get_by_label(label).fill(value)
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_timeout(SETTLE_MS)
+    await page.screenshot(path=file)
+
+
+if __name__ == "__main__":
+    typer.run(main)

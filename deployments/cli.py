@@ -114,7 +114,8 @@ def init_command(
 def emulator_command(context: typer.Context) -> None:
     """Start the local Speech service alone; `speechops emulator --help` tells its options."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "emulator", *context.args])  # noqa: S606  (our own program)
+    env = {**os.environ, "SPEECH_EMULATOR_PROGRAM": "speechops emulator"}  # so that its help shows what was typed
+    os.execve(sys.executable, [sys.executable, "-m", "emulator", *context.args], env)  # noqa: S606  (our own program)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from string import Template
 
 from deployments.processes import shown
 from domain.mistakes import Mistake
-from domain.track import TRACK_NAME, parse_track
+from domain.track import check_name, parse_track
 
 _TEMPLATE = Path(__file__).parent / "templates" / "track"
 _FILLED_IN = ("track.toml", "README.md")
@@ -67,13 +67,9 @@ def _filled_in(file: str, name: str, locale: str) -> str:
 
 
 def _check(name: str, locale: str, folder: Path, settings: str) -> None:
-    if not TRACK_NAME.fullmatch(name):
-        raise Mistake(
-            f"'{name}' is not a track's name: it starts with a lower-case letter, and has only lower-case letters, digits and "
-            "dashes, 40 at most, such as 'city-taxi'."
-        )
+    check_name(name)
     try:
-        parse_track(name, settings, f"{folder}/track.toml")
+        parse_track(name, settings.encode(), f"{folder}/track.toml")
     except Mistake:
         raise Mistake(f"'{locale}' is not a locale. Name language and region, such as --locale en-US.") from None
     if folder.exists():

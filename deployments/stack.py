@@ -12,6 +12,7 @@ import httpx
 from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, claim_ports
 from deployments.home import Home, opened_home
 from deployments.processes import Child, Children, shown
+from deployments.proxies import loopback_without_proxy
 from domain.mistakes import Mistake
 
 OnStep = Callable[[str], None]
@@ -90,6 +91,8 @@ def _silent(step: str) -> None:
 async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> AsyncIterator[Stack]:
     """Start everything, wait until it is ready, and stop it all (worker, server, emulator) at the end.
 
+    Meanwhile NO_PROXY of this process names the loopback, so that its own clients reach the stack.
+
     Args:
         settings: where, and what.
         on_step: is told what is being started, in order to show progress.
@@ -101,7 +104,7 @@ async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> A
         raise Mistake(
             f"there is no prefect.yaml in {shown(settings.project.resolve())}/. Start in the project's folder, or name it with --project."
         )
-    with opened_home(settings.home) as home:
+    with opened_home(settings.home) as home, loopback_without_proxy():
         prefect_port, emulator_port = claim_ports(
             {"--prefect-port": settings.prefect_port, "--emulator-port": settings.emulator_port}
         )
@@ -126,7 +129,7 @@ async def _start_services(
     )  # fmt: skip
     server = [*_PREFECT, "server", "start", "--host", LOOPBACK, "--port", str(prefect_port)]
     await stack.children.start("the Prefect server", "prefect-server", server)
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         await stack.children.until(lambda: _emulator_answers(http, stack), "the Speech emulator", settings.patience)
         on_step("Prefect server (the first start takes 10 to 20 seconds)")
         await stack.children.until(lambda: _prefect_answers(http, stack), "the Prefect server", settings.patience)

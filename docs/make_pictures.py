@@ -4,6 +4,7 @@ Run in the project's folder, with Chromium installed: `.venv/bin/python docs/mak
 """
 
 import asyncio
+import io
 import json
 import re
 import shutil
@@ -17,7 +18,6 @@ import typer
 from playwright.async_api import Page, async_playwright
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -25,7 +25,7 @@ from deployments.demo import demo
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
 
-WIDTH = 1400
+WIDTH = 1480
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 SETTLE_MS = 2500
@@ -88,11 +88,11 @@ def terminal_picture(told: str) -> str:
     """
     heard = _between(told, r"[^\n]*One recording, sent", r"\n[^\n]*still missed[^\n]*(?:\n {6,}[^\n]*)*")
     closing = _between(told, r"[^\n]*What happened", r"\n[^\n]*Live endpoint: [^\n]*")
-    page = Console(record=True, width=100, quiet=True)
+    page = Console(record=True, width=100, file=io.StringIO())
     page.print(Text.from_ansi(_without_chance(f"{heard}\n\n{closing}")))
+    svg = page.export_svg(title="make demo", unique_id="demo")
     # The fonts that rich names come from the web; a picture must not fetch anything.
-    code = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    return page.export_svg(title="make demo", code_format=code, unique_id="demo")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def _between(text: str, first: str, last: str) -> str:
@@ -104,7 +104,7 @@ def _between(text: str, first: str, last: str) -> str:
 
 def _without_chance(text: str) -> str:
     """Ports and ids differ from run to run, pictures should not."""
-    return re.sub(r"cid=[0-9a-f-]{36}", "cid=<endpoint>", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", text))
+    return re.sub(r"cid=[0-9a-f-]{36}[^\s\x1b]*", "cid=<id>", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", text))
 
 
 async def _shots(stack: Stack, released: str) -> list[Shot]:
@@ -118,7 +118,7 @@ async def _shots(stack: Stack, released: str) -> list[Shot]:
         Shot("prefect-deployments", "deployments", "3 Deployments", height=480),
         Shot("prefect-run-form", f"deployments/deployment/{form}/run", "Submit", 1080, {"track": "sharjah"}),
         Shot("prefect-run", f"runs/flow-run/{released}?tab=Artifacts", "sharjah-verdict"),
-        Shot("prefect-verdict", f"artifacts/artifact/{artifacts['sharjah-verdict']}", "Word error rates", 1300),
+        Shot("prefect-verdict", f"artifacts/artifact/{artifacts['sharjah-verdict']}", "Word error rates", 1240),
         Shot("prefect-wer-table", f"artifacts/artifact/{artifacts['sharjah-wer']}", "candidate", 640),
     ]
 

@@ -20,8 +20,8 @@ class BaseModelFacts:
     supports_endpoints: bool = True
 
     def trainable(self, kinds: frozenset[str], now: datetime) -> bool:
-        """Whether a custom model can be trained from it now, with these kinds of data, and go live."""
-        in_time = self.adaptable_until is None or now < self.adaptable_until
+        """Whether a custom model can be trained from it now, with these kinds of data (none: nothing is trained), and go live."""
+        in_time = self.adaptable_until is None or now < self.adaptable_until or not kinds
         return in_time and self.supports_endpoints and (not self.adapts_with or kinds <= self.adapts_with)
 
 

@@ -2,12 +2,12 @@
 
 from domain.wer import ErrorCounts, Scorecard, UtteranceScore, score
 
-_LONGEST = 60
-"""Words; a recording for short-audio recognition may last 60 seconds."""
+LONGEST_SECONDS = 60
+"""What short-audio recognition takes, by Microsoft's documentation."""
 
 
-def golden_utterances(benchmark: Scorecard, candidate: Scorecard, count: int) -> tuple[str, ...]:
-    """The recordings that tell the candidate from the benchmark best, by file name.
+def golden_utterances(benchmark: Scorecard, candidate: Scorecard) -> tuple[str, ...]:
+    """All recordings with words, those first that tell the candidate from the benchmark best, by file name.
 
     Those come first that the candidate gets right and the benchmark gets most wrong; ties go by name.
     """
@@ -16,8 +16,8 @@ def golden_utterances(benchmark: Scorecard, candidate: Scorecard, count: int) ->
     def rank(utterance: UtteranceScore) -> tuple[int, int, str]:
         return utterance.counts.errors, -before.get(utterance.id, 0), utterance.id
 
-    short = (u for u in candidate.utterances if 0 < u.counts.reference_words <= _LONGEST)
-    return tuple(utterance.id for utterance in sorted(short, key=rank)[:count])
+    spoken = (utterance for utterance in candidate.utterances if utterance.counts.reference_words)
+    return tuple(utterance.id for utterance in sorted(spoken, key=rank))
 
 
 def difference(expected: dict[str, str], heard: dict[str, str]) -> ErrorCounts:

@@ -47,6 +47,13 @@ class Release(_Record):
     released_at: datetime
 
 
+class Pending(_Record):
+    """A release that was begun: the endpoint may already serve the model, but nobody has verified it."""
+
+    model_name: str
+    evidence: str
+
+
 class News(_Record):
     """What happened, told by whoever appends it to the history."""
 
@@ -85,6 +92,8 @@ class State(_Record):
     endpoint: str | None = None
     benchmark: Benchmark | None = None
     release: Release | None = None
+    pending: Pending | None = None
+    """A release that was begun; whoever runs next finishes it, or takes it back."""
     previous_releases: tuple[Release, ...] = ()
     last: Entry | None = None
 
@@ -98,6 +107,11 @@ class State(_Record):
         entry = Entry(number=number + 1, previous=previous, writer=writer, at=at, **dict(news))
         return State.model_validate(dict(self) | dict(changes) | {"generation": self.generation + 1, "last": entry})
 
+    def models_to_keep(self) -> frozenset[str]:
+        """Paths of the models that are, or were, in use: benchmark, release, earlier releases."""
+        releases = (*self.previous_releases, *([self.release] if self.release else []))
+        return frozenset([release.model for release in releases] + ([self.benchmark.model] if self.benchmark else []))
+
     def released(self, release: Release, benchmark: Benchmark) -> dict[str, Any]:
         """The changes to the head that a release makes."""
         previous = (self.release, *self.previous_releases) if self.release else self.previous_releases
@@ -106,6 +120,7 @@ class State(_Record):
             "benchmark": benchmark,
             "endpoint": release.endpoint,
             "previous_releases": previous,
+            "pending": None,
         }
 
 

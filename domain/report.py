@@ -55,7 +55,7 @@ def _wer_row(role: str, measured: Measured) -> dict[str, object]:
         "model": measured.model,
         "WER": percent(counts.wer),
         "service's WER": percent(measured.service.wer if measured.service.wer >= 0 else None),
-        "S / D / I": f"{counts.substitutions} / {counts.deletions} / {counts.insertions}",
+        "S/D/I": f"{counts.substitutions}/{counts.deletions}/{counts.insertions}",
         "words": counts.reference_words,
         "recordings": len(measured.scorecard.utterances),
     }
@@ -109,7 +109,7 @@ def _figures(
     rows = wer_rows(comparison, roles)
     yield "## Word error rates"
     yield table(list(rows[0]), (list(row.values()) for row in rows))
-    yield "S / D / I: words substituted, deleted and inserted."
+    yield "S/D/I: words substituted, deleted and inserted."
     yield "## Rules"
     yield table(
         ["rule", "outcome", "reason"],

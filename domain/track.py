@@ -3,18 +3,23 @@
 import re
 import tomllib
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.mistakes import Mistake
 from domain.naming import fingerprint
+from domain.problems import Problem
+from domain.text_lines import read_lines
+
+_YEAR = 24 * 365
+"""Hours."""
 
 TRACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSettings(_Settings):
@@ -30,12 +35,12 @@ class ModelSettings(_Settings):
 class GatePolicy(_Settings):
     """What a candidate must show before it may go live. Rates are in per cent, differences in points of WER."""
 
-    minimum_gain_points: float = Field(default=0.2, ge=0)
-    minimum_relative_gain_percent: float = Field(default=2.0, ge=0)
+    minimum_gain_points: float = Field(default=0.2, ge=0, le=100)
+    minimum_relative_gain_percent: float = Field(default=2.0, ge=0, le=100)
     target_wer_percent: float | None = Field(default=None, gt=0, le=100)
     """The highest WER that is acceptable at all; left out, better is good enough."""
 
-    scoring_tolerance_points: float = Field(default=0.3, ge=0)
+    scoring_tolerance_points: float = Field(default=0.3, ge=0, le=100)
     """How far our WER may be from the service's own before we trust neither."""
 
     @property
@@ -59,14 +64,19 @@ class ReleaseSettings(_Settings):
     golden_tolerance_percent: float = Field(default=15.0, ge=0, le=100)
     """How far (WER) the endpoint's text may be from the evaluation's text for the same recordings."""
 
+    @property
+    def discards(self) -> bool:
+        """Whether a refused candidate is deleted."""
+        return self.refused_candidates == "discard"
+
 
 class Patience(_Settings):
     """How many hours each kind of job may take before we give up waiting (it may still finish)."""
 
-    dataset_hours: float = Field(default=4, gt=0)
-    model_hours: float = Field(default=168, gt=0)
-    evaluation_hours: float = Field(default=24, gt=0)
-    endpoint_hours: float = Field(default=2, gt=0)
+    dataset_hours: float = Field(default=4, gt=0, le=_YEAR)
+    model_hours: float = Field(default=168, gt=0, le=_YEAR)
+    evaluation_hours: float = Field(default=24, gt=0, le=_YEAR)
+    endpoint_hours: float = Field(default=2, gt=0, le=_YEAR)
 
     def of(self, job: Literal["dataset", "model", "evaluation", "endpoint"]) -> timedelta:
         """The patience for one kind of job."""
@@ -85,21 +95,58 @@ class Track(_Settings):
     patience: Patience = Patience()
 
 
-def parse_track(name: str, text: str, file: str) -> Track:
-    """Read the text of a `track.toml`.
+def check_name(track: str) -> None:
+    """Refuse what cannot be a track's name, for it becomes part of paths and of names on the service.
+
+    Raises:
+        Mistake: it is none; the message tells what one looks like.
+    """
+    if not TRACK_NAME.fullmatch(track):
+        raise Mistake(
+            f"{track[:80]!a} is not a track's name: it starts with a lower-case letter, and has only lower-case letters, "
+            "digits and dashes, 40 at most, such as 'city-taxi'."
+        )
+
+
+def parse_track(name: str, data: bytes, file: str) -> Track:
+    """Read a `track.toml`: UTF-8, with or without a byte-order mark.
+
+    Args:
+        name: the track's name.
+        data: the file's bytes.
+        file: what to call it in messages.
 
     Raises:
         Mistake: what is wrong, with the file, the field and the remedy.
     """
     try:
-        return Track.model_validate({**tomllib.loads(text), "name": name})
-    except tomllib.TOMLDecodeError as error:
-        raise Mistake(f"{file}: this is not valid TOML: {error}. Correct the line and run again.") from None
+        return Track.model_validate({**_toml(_text(data, file), file), "name": name})
     except ValidationError as error:
         problems = "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
         raise Mistake(
             f"{file}: {problems}. `speechops init` writes a track.toml that explains every setting."
         ) from None
+
+
+def _text(data: bytes, file: str) -> str:
+    problems: list[Problem] = []
+    list(read_lines(data, file, problems))  # reading a line checks it
+    if problems:
+        raise Mistake(str(problems[0]))
+    return data.decode("utf-8-sig")
+
+
+def _toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Mistake(f"{file}: this is not valid TOML: {error}. Correct the line and run again.") from None
+    except RecursionError:
+        raise Mistake(
+            f"{file}: a list or table in it is nested too deeply. No setting needs that: remove it."
+        ) from None
+    except ValueError:  # Python refuses integers of over 4,300 digits
+        raise Mistake(f"{file}: a number in it has too many digits. No setting needs that: correct it.") from None
 
 
 def _told(location: tuple[str | int, ...], message: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,8 +90,3 @@ def worst(findings: Iterable[Finding]) -> Outcome:
     <Outcome.INVALID: 'INVALID'>
     """
     return max((finding.outcome for finding in findings), key=lambda outcome: outcome.severity, default=Outcome.INVALID)
-
-
-def table(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Findings as rows for people: rule, outcome, reason."""
-    return [{"rule": f.rule, "outcome": f.outcome.value, "reason": f.reason} for f in findings]

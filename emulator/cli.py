@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -20,13 +21,21 @@ from emulator.store import Store, StoreUnusable
 SECONDS_TO_FINISH_ANSWERS = 2
 SECONDS_TO_KEEP_IDLE_CONNECTIONS = 75  # a client that polls slowly must not meet a connection that is just closing
 STOPPED_BY_SIGTERM = 0
+PROGRAM = "SPEECH_EMULATOR_PROGRAM"
+"""Environment variable of programs that start this one on their user's behalf: what that user typed, for the help."""
 
 
 def main() -> None:
     """Run the command."""
     app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     app.command()(serve)
-    app()
+    app(prog_name=os.environ.get(PROGRAM, "python -m emulator"))
+
+
+def _not_empty(key: str) -> str:
+    if not key.strip():
+        raise typer.BadParameter("a key has at least one character; leave --key out for the well-known one.")
+    return key
 
 
 def serve(
@@ -36,13 +45,21 @@ def serve(
         Path, typer.Option(help="Folder of all state; made when missing.", envvar="SPEECH_EMULATOR_DATA")
     ] = Path(".speechops/emulator"),
     key: Annotated[
-        str, typer.Option(help="The resource key that callers send.", envvar="SPEECH_EMULATOR_KEY")
+        str, typer.Option(help="The resource key that callers send.", envvar="SPEECH_EMULATOR_KEY", callback=_not_empty)
     ] = WELL_KNOWN_KEY,
     speed: Annotated[
         Speed, typer.Option(help="real: each state of a job can be seen; instant: no waiting between states.")
     ] = Speed.REAL,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that train and decode.")] = 2,
     retry_after: Annotated[int, typer.Option(min=0, help="Seconds in Retry-After while a job runs.")] = 1,
+    allow_private_urls: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-urls",
+            help="Fetch a contentUrl from private addresses although --host lets other machines call.",
+            envvar="SPEECH_EMULATOR_ALLOW_PRIVATE_URLS",
+        ),
+    ] = False,
     engine: Annotated[str, typer.Option(hidden=True)] = "emulator.engine",
 ) -> None:
     """Azure Custom Speech on this machine: the REST API of 2024-11-15 with a real recogniser behind it."""
@@ -54,6 +71,7 @@ def serve(
         speed=speed,
         workers=workers,
         retry_after=retry_after,
+        allow_private_urls=allow_private_urls,
         engine=engine,
     )
     _log_to_stderr()

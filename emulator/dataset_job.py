@@ -2,17 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-
-import httpx
 
 from emulator.entities import Dataset
-from emulator.errors import JobFailure
+from emulator.fetching import fetch
 from emulator.importing import Imported, ImportOrder, import_dataset
 from emulator.service import Service
 
-MAX_DOWNLOAD_BYTES = 2 * 1024**3
-TIMEOUT = httpx.Timeout(30.0)
 BLOCKS_CONTENT = "content"
 
 
@@ -20,7 +15,7 @@ async def run(service: Service, dataset: Dataset) -> Callable[[Dataset], Dataset
     """Import; the entity gets its counts, files and recordings."""
     source = service.upload_of(dataset.id) / BLOCKS_CONTENT
     if dataset.content_url is not None:
-        await _fetch(dataset.content_url, source)
+        await fetch(dataset.content_url, source, service.settings)
     order = ImportOrder(service.data, dataset.id, dataset.kind, source, service.clock())
     imported = await service.pool.run(import_dataset, order)
     return partial(_finished, service, imported)
@@ -36,28 +31,3 @@ def _finished(service: Service, imported: Imported, dataset: Dataset) -> Dataset
         durationMilliseconds=round(imported.seconds * 1000),
         error=None,
     )
-
-
-async def _fetch(url: str, target: Path) -> None:
-    """Download with plain GET, as Azure does; messages never quote the address, for it may hold a SAS."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client,
-            client.stream("GET", url) as response,
-        ):
-            await _save(response, target)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise JobFailure("DataImportFailed", f"The contentUrl cannot be read: {type(error).__name__}.") from None
-
-
-async def _save(response: httpx.Response, target: Path) -> None:
-    if response.status_code != httpx.codes.OK:
-        raise JobFailure("DataImportFailed", f"The contentUrl cannot be read: it answers {response.status_code}.")
-    size = 0
-    with target.open("wb") as stream:
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_DOWNLOAD_BYTES:
-                raise JobFailure("DataImportFailed", f"The data are larger than {MAX_DOWNLOAD_BYTES // 1024**3} GB.")
-            stream.write(chunk)

@@ -32,7 +32,7 @@ class HttpFault(BaseModel):
     method: str = "*"
     path: Annotated[str, AfterValidator(_compilable)] = "/"
     """Regular expression for the start of the path."""
-    kind: Literal["429", "500", "503", "reset", "hang", "deaf"]
+    kind: Literal["404", "429", "500", "503", "reset", "hang", "deaf"]
     """`deaf` answers a short recording as if nothing had been understood."""
     when: Literal["before", "after"] = "before"
     times: int = Field(default=1, ge=1)

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
 
     data: Path = Path(".speechops/emulator")
     """Folder of the database, the audio, the files and the built models; one running emulator per folder."""
-    key: SecretStr = SecretStr(WELL_KNOWN_KEY)
+    key: SecretStr = Field(default=SecretStr(WELL_KNOWN_KEY), min_length=1)
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
     """0 takes a free port."""
@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     """Processes that train and decode; 0 works in a thread of the server itself (for tests)."""
     retry_after: int = Field(default=1, ge=0, le=3600)
     """Seconds in `Retry-After` of every answer about an entity that is not final."""
+    allow_private_urls: bool = False
+    """Whether a contentUrl may lead into private networks although others can reach the service; see `fetching`."""
+    download_seconds: float = Field(default=600.0, gt=0)
+    """How long the download of one contentUrl may take."""
+    download_bytes: int = Field(default=2 * 1024**3, gt=0)
+    """How large it may be."""
     engine: str = "emulator.engine"
     """Module with `train(recipe, cache)` and `recogniser(recipe, cache)`; tests put a quick one here."""
 
@@ -53,6 +59,11 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def fetches_public_only(self) -> bool:
+        """Whether a contentUrl must lead to a public address."""
+        return not self.is_on_loopback and not self.allow_private_urls
 
     @property
     def is_exposed(self) -> bool:

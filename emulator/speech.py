@@ -65,7 +65,7 @@ def _live_model(service: Service, cid: UUID | None, language: str) -> str:
 
 async def _clip(request: Request) -> bytes:
     if not request.headers.get("content-type", "audio/wav").startswith("audio/"):
-        raise ServiceError(415, "The content type must be audio/wav; codecs=audio/pcm; samplerate=16000.")
+        raise ServiceError(415, "The content type must be audio/wav; codecs=audio/pcm; samplerate=16000 (or 8000).")
     wav = bytearray()
     async for chunk in request.stream():
         wav += chunk

@@ -3,6 +3,8 @@
 from prefect import flow
 
 from domain.ledger import Release
+from domain.naming import live_endpoint_name
+from domain.track import check_name
 from flows.naming import release_name
 from tasks.endpoints import (
     ReleaseFailed,
@@ -14,7 +16,7 @@ from tasks.endpoints import (
     start_staging_endpoint,
 )
 from tasks.entities import Remote
-from tasks.releases import Order, check_release, record_release
+from tasks.releases import Order, check_release, claim_release, record_failed_release, record_release
 from tasks.reports import report_release
 
 
@@ -35,9 +37,11 @@ async def deploy(track: str, model: str, verdict: str, speech: str = "speechops"
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
     """
+    check_name(track)
     order = await check_release(store, track, model, verdict)
     if order.ruling.subject.track.release.staging:
         await try_on_staging(order, speech, store)
+    await claim_release(store, order)
     live = await go_live(order, speech, store)
     release = await record_release(store, order, live)
     await report_release(speech, order, release, live)
@@ -45,7 +49,7 @@ async def deploy(track: str, model: str, verdict: str, speech: str = "speechops"
 
 
 async def try_on_staging(order: Order, speech: str, store: str) -> None:
-    """Let the candidate answer golden utterances where no client listens; the endpoint is always removed again.
+    """Let the candidate answer golden utterances where no client listens; the endpoint is removed again.
 
     Raises:
         ReleaseFailed: it does not answer as the evaluation did.
@@ -65,16 +69,35 @@ async def go_live(order: Order, speech: str, store: str) -> Remote:
     """Point the track's endpoint at the candidate and verify it there.
 
     Raises:
-        ReleaseFailed: it does not answer as the evaluation did; the former model is back.
+        ReleaseFailed: it could not be verified, for whatever reason; the message says what clients have now.
     """
-    track, candidate = order.ruling.subject.track, order.ruling.subject.candidate
+    try:
+        return await switch(order, speech, store)
+    except Exception as error:
+        now = await take_back(order, speech, store, str(error))
+        raise ReleaseFailed(f"{error} {now}") from error
+
+
+async def switch(order: Order, speech: str, store: str) -> Remote:
+    """Change the live endpoint, wait, and listen."""
+    subject = order.ruling.subject
     live = await start_live_endpoint(speech, order.ruling, order.state.endpoint)
-    await await_endpoint(speech, track, live, candidate)
-    wrong = await listen(speech, store, order.ruling, live, order.golden)
-    if not wrong:
-        return live
-    if order.former is None:
-        raise ReleaseFailed(f"{wrong}. There is no former model to put back: do not use this endpoint yet.")
-    await put_back(speech, live, order.former)
-    await await_endpoint(speech, track, live, order.former)
-    raise ReleaseFailed(f"{wrong}. The former model '{order.former.name}' is back.")
+    await await_endpoint(speech, subject.track, live, subject.candidate)
+    if wrong := await listen(speech, store, order.ruling, live, order.golden):
+        raise ReleaseFailed(f"{wrong}.")
+    return live
+
+
+async def take_back(order: Order, speech: str, store: str, reason: str) -> str:
+    """Clients must not keep a model that nobody has verified. Returns what they have now."""
+    former, endpoint, track = order.former, order.state.endpoint, order.ruling.subject.track
+    if former is None or endpoint is None:
+        await record_failed_release(store, order, reason)
+        return "There is no former model to put back: do not use the endpoint yet."
+    try:
+        await put_back(speech, track, endpoint, former)
+        await await_endpoint(speech, track, Remote(path=endpoint, name=live_endpoint_name(track.name)), former)
+    except Exception as error:
+        return f"The former model '{former.name}' could not be put back ({error}). Run training-update again at once."
+    await record_failed_release(store, order, reason)
+    return f"The former model '{former.name}' is back."

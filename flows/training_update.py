@@ -1,17 +1,18 @@
 """Training data changed: train a candidate, and let it go live only if it is really better."""
 
-import asyncio
-
 from prefect import flow
+from prefect.logging import get_run_logger
 
 from domain.ledger import State
 from domain.ruling import Decision, ModelRef, Report, Subject, Work
+from domain.verdict import Outcome
 from flows.deploy import deploy
 from flows.naming import run_name
 from tasks.datasets import await_datasets, start_datasets
+from tasks.endpoints import ReleaseFailed
 from tasks.entities import Remote
 from tasks.evaluations import measure
-from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, start_model
+from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
 from tasks.reports import report_verdict
 from tasks.rulings import find_ruling, judge, read_state, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
@@ -37,35 +38,48 @@ async def training_update(
         store: Name of the store's block.
     """
     snapshot = await take_snapshot(track, data, revision, store, training=True)
-    state = await read_state(store, track)
+    state = await finish_interrupted(track, await read_state(store, track), speech, store)
     base = await choose_base(speech, snapshot, state)
     candidate = candidate_identity(snapshot, base)
-    question = subject_of(
-        snapshot, base.ref, state.benchmark_or(base.ref), ModelRef(path="", name=candidate.name), candidate.content_hash
-    )
+    unknown = ModelRef(path="", name=candidate.name)
+    question = subject_of(snapshot, base.ref, state.benchmark_or(base.ref), unknown, candidate.content_hash)
     decision = await find_ruling(store, question, state)
-    if decision is None:
+    if decision is None or not await still_applies(decision, speech):
         decision = await train_and_judge(question, snapshot, base, speech, store)
     if decision.ruling.verdict.releases:
         await release_once(decision, state, speech, store)
-    elif snapshot.track.release.refused_candidates == "discard" and not decision.settled:
-        await discard_candidate(speech, decision.ruling.subject)
+    elif decision.ruling.verdict.outcome is not Outcome.INVALID and snapshot.track.release.discards:
+        await discard_candidate(speech, decision.ruling.subject, state)
     return await report_verdict(speech, store, decision)
+
+
+async def finish_interrupted(track: str, state: State, speech: str, store: str) -> State:
+    """Finish a release that a crash interrupted, or take it back, before anything else is decided."""
+    if state.pending is None:
+        return state
+    try:
+        await deploy(track, state.pending.model_name, state.pending.evidence, speech, store)
+    except ReleaseFailed as error:
+        get_run_logger().warning("The release of '%s' was interrupted, and failed now: %s", track, error)
+    return await read_state(store, track)
+
+
+async def still_applies(decision: Decision, speech: str) -> bool:
+    """A verdict that lets a model go live is worth nothing when somebody has deleted the model."""
+    verdict, subject = decision.ruling.verdict, decision.ruling.subject
+    return not verdict.releases or await model_exists(speech, subject.candidate)
 
 
 async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, speech: str, store: str) -> Decision:
     """Upload, train, evaluate and judge; what is there already is found and used."""
     track, revision = snapshot.track, snapshot.revision
-    training, testing = await asyncio.gather(
-        start_datasets(speech, store, track, revision, snapshot.training),
-        start_datasets(speech, store, track, revision, [snapshot.testing]),
-    )
-    await await_datasets(speech, track, [*training, *testing])
+    *training, testing = await start_datasets(speech, store, track, revision, [*snapshot.training, snapshot.testing])
+    await await_datasets(speech, track, [*training, testing])
     model = await start_model(speech, snapshot, base, training)
     await await_model(speech, track, model)
     subject = question.model_copy(update={"candidate": model.ref})
-    measurement, evaluated = await measure(speech, store, subject, testing[0])
-    uploaded = sum(dataset.created for dataset in (*training, *testing))
+    measurement, evaluated = await measure(speech, store, subject, testing)
+    uploaded = sum(dataset.created for dataset in (*training, testing))
     decision = await judge(
         store, subject, measurement, Work(uploaded=uploaded, trained=model.created, evaluated=evaluated)
     )
@@ -75,6 +89,9 @@ async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, s
 
 async def release_once(decision: Decision, state: State, speech: str, store: str) -> None:
     """Deploy the candidate, unless this very ruling has put it live already."""
-    if state.release is None or state.release.evidence != decision.digest:
-        subject = decision.ruling.subject
-        await deploy(subject.track.name, subject.candidate.name, decision.digest, speech, store)
+    if state.release and state.release.evidence == decision.digest:
+        return
+    if decision.settled:
+        await record_ruling(store, decision)
+    subject = decision.ruling.subject
+    await deploy(subject.track.name, subject.candidate.name, decision.digest, speech, store)

@@ -124,6 +124,15 @@ def read(call: Call, response: httpx.Response, remedy: str) -> Answer:
     raise _error_of(call, response, remedy)
 
 
+def too_large(call: Call, limit: int) -> UnexpectedAnswer:
+    """Return the error for a body that is longer than `limit` bytes, of which the rest was not read."""
+    return UnexpectedAnswer(
+        f"{call} answers with something larger than {limit // 1024**2} MB, which was not read. Check that the address "
+        "is that of a report or a transcription, and any proxy before it.",
+        ambiguous=call.has_effect,
+    )
+
+
 def retry_after_of(response: httpx.Response) -> float | None:
     """Return the seconds of the Retry-After header, in either of its forms; None if absent or unreadable.
 
@@ -161,6 +170,8 @@ def _error_of(call: Call, response: httpx.Response, remedy: str) -> SpeechError:
     problem = _problem_of(response)
     status = response.status_code
     message = f"{call}: {_told(response, problem)}"
+    if 300 <= status < 400:
+        message = f"{message} {_redirect_of(response)}"
     if status in _TRANSIENT:
         return TransientError(
             message,
@@ -171,6 +182,18 @@ def _error_of(call: Call, response: httpx.Response, remedy: str) -> SpeechError:
             request_id=_request_id_of(response),
         )
     return _rejection_of(response, problem, message, remedy)
+
+
+def _redirect_of(response: httpx.Response) -> str:
+    try:
+        there = httpx.URL(response.headers.get("Location", ""))
+    except httpx.InvalidURL:
+        there = httpx.URL()
+    where = f" to {there.scheme}://{there.netloc.decode('ascii')}" if there.host else ""
+    return (
+        f"This is a redirect{where}, and redirects are not followed, for the credential would go along. "
+        "Correct the endpoint: give the address of the Speech resource itself."
+    )
 
 
 def _rejection_of(response: httpx.Response, problem: _Problem, message: str, remedy: str) -> RequestRejected:

@@ -13,7 +13,7 @@ import httpx
 from speech_client import polling, short_audio
 from speech_client.auth import Credential
 from speech_client.base_models import BaseModel, BaseModels
-from speech_client.connection import Connection
+from speech_client.connection import LARGEST_ANSWER, Connection
 from speech_client.datasets import Datasets
 from speech_client.endpoints import Endpoints
 from speech_client.entities import Entity, EntityReference
@@ -32,6 +32,8 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds for each of write and read, and for the connection."""
 LIMITS = httpx.Limits(keepalive_expiry=3.0)
 """We drop an idle connection before the server does (uvicorn: 5 s), or a POST on it would end as ambiguous."""
+NOT_BY_PROXY = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+"""The local service, for httpx: a proxy of the environment would look for it on its own machine, and see the key."""
 
 
 class SpeechClient:
@@ -47,6 +49,7 @@ class SpeechClient:
         sleep: Replaces `asyncio.sleep` in retries and waits, for tests.
         clock: A monotonic clock in seconds, for the deadlines of waits.
         retry: How patiently single requests are repeated.
+        largest_answer: Bytes that an answer or a file may have; a larger one is an `UnexpectedAnswer`.
     """
 
     def __init__(
@@ -61,12 +64,23 @@ class SpeechClient:
         sleep: Sleep = asyncio.sleep,
         clock: polling.Clock = time.monotonic,
         retry: RetryPolicy | None = None,
+        largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         self._http = httpx.AsyncClient(
-            transport=transport, timeout=timeout, limits=LIMITS, headers={"User-Agent": "speechops"}
+            transport=transport,
+            mounts=NOT_BY_PROXY,
+            timeout=timeout,
+            limits=LIMITS,
+            headers={"User-Agent": "speechops"},
         )
         self._connection = Connection(
-            endpoint, credential, api_version, http=self._http, sleep=sleep, retry=retry or RetryPolicy()
+            endpoint,
+            credential,
+            api_version,
+            http=self._http,
+            sleep=sleep,
+            retry=retry or RetryPolicy(),
+            largest_answer=largest_answer,
         )
         self._recognition_url = endpoint_of(recognition_url or short_audio.recognition_url_of(endpoint))
         self._sleep = sleep
@@ -107,6 +121,7 @@ class SpeechClient:
 
         Raises:
             Forbidden: The address is no longer valid; list the files again.
+            UnexpectedAnswer: It is larger than `largest_answer`.
         """
         return await self._connection.fetch(file.links.content_url)
 
@@ -118,7 +133,7 @@ class SpeechClient:
         locale: str,
         format: Format = "detailed",  # noqa: A002  # Azure's word
     ) -> short_audio.Recognition:
-        """Let a live endpoint (None: the newest base model) recognise a WAV of at most 60 seconds, 16 kHz, mono."""
+        """Let a live endpoint (None: the newest base model) recognise a WAV of at most 60 seconds, 8 or 16 kHz, mono."""
         address = self.recognition_address(endpoint, locale=locale, format=format)
         return await short_audio.recognise(self._connection, address, audio)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from speech_client.answers import Answer, Call, failure_of, read
+from speech_client.answers import Answer, Call, failure_of, read, too_large
 from speech_client.auth import Credential
 from speech_client.errors import BadInput
 from speech_client.links import API, endpoint_of, followed
@@ -15,6 +15,11 @@ from speech_client.redaction import quieten_httpx_log
 from speech_client.retries import REPEATABLE, RetryPolicy, Sleep
 
 FOREIGN_REMEDY = "A signed address is valid for some hours only: list the files again and download at once."
+LARGEST_ANSWER = 256 * 1024**2
+"""In bytes, after decompression. Files that we read hold one recording's words or one report; they stay far below."""
+
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that are no longer true of a body that has been read and decompressed."""
 
 
 class Connection:
@@ -29,6 +34,7 @@ class Connection:
         http: httpx.AsyncClient,
         sleep: Sleep,
         retry: RetryPolicy,
+        largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         self.endpoint = endpoint_of(endpoint)
         self._credential = credential
@@ -36,6 +42,7 @@ class Connection:
         self._http = http
         self._sleep = sleep
         self._retry = retry
+        self._largest_answer = largest_answer
         quieten_httpx_log()
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
@@ -101,15 +108,30 @@ class Connection:
     async def _exchange(self, call: Call) -> httpx.Response:
         proof = await self._credential.headers() if call.signed else {}
         try:
-            return await self._http.request(
+            async with self._http.stream(
                 call.method,
                 call.url,
                 params=call.params,
                 json=call.json,
                 content=call.content,
                 headers={**call.headers, **proof},
-            )
+            ) as response:
+                return await self._whole(call, response)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise BadInput(f"{call} cannot be sent: {error}") from None
         except httpx.RequestError as error:
             raise failure_of(call, error) from None  # httpx's errors carry the request, and with it the key
+
+    async def _whole(self, call: Call, response: httpx.Response) -> httpx.Response:
+        """Return the response with its body, which is read no further than what memory is meant to hold."""
+        limit, body = self._largest_answer, bytearray()
+        if int(response.headers.get("Content-Length", 0)) > limit:
+            raise too_large(call, limit)
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                raise too_large(call, limit)
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WIRE]
+        return httpx.Response(
+            response.status_code, headers=headers, content=bytes(body), extensions=response.extensions
+        )

@@ -5,6 +5,7 @@ Source: "Speech to text REST API for short audio"; host rules: "Use Speech servi
 
 from __future__ import annotations
 
+import struct
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlencode, urlsplit
@@ -18,7 +19,9 @@ from speech_client.entities import AzureObject, Known
 from speech_client.links import AZURE_DOMAINS, Which, endpoint_of, id_of
 
 PATH = "/speech/recognition/conversation/cognitiveservices/v1"
-CONTENT_TYPE = "audio/wav; codecs=audio/pcm; samplerate=16000"
+CONTENT_TYPE = "audio/wav; codecs=audio/pcm; samplerate={rate}"
+USUAL_RATE = 16_000
+"""In Hz; told of audio whose header cannot be read, which the service then refuses with its own reason."""
 
 Format: TypeAlias = Literal["simple", "detailed"]
 """Whether the answer holds the display text alone, or the n best readings in all forms."""
@@ -103,6 +106,17 @@ def address(base: str, endpoint: Which | None, *, locale: str, format: Format) -
 
 async def recognise(connection: Connection, address: str, audio: bytes) -> Recognition:
     """POST the recording to `address`. It creates nothing, so it is repeated like a GET when it fails for a moment."""
-    headers = {"Content-Type": CONTENT_TYPE, "Accept": "application/json"}
+    headers = {"Content-Type": CONTENT_TYPE.format(rate=_sample_rate(audio)), "Accept": "application/json"}
     call = Call(method="POST", url=address, headers=headers, content=audio, repeatable=True)
     return (await connection.send(call)).parse(Recognition)
+
+
+def _sample_rate(wav: bytes) -> int:
+    """Return the rate in Hz that the first chunk named "fmt " tells."""
+    position = 12  # after RIFF, its size, and WAVE
+    while position + 16 <= len(wav):
+        name, size, rate = struct.unpack_from("<4sI4xI", wav, position)
+        if name == b"fmt ":
+            return int(rate)
+        position += 8 + size + size % 2
+    return USUAL_RATE

@@ -41,7 +41,7 @@ async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote]) 
     """
     speech_resource = await load_speech(speech)
     title = f"Importing {len(datasets)} datasets of '{track.name}'"
-    async with speech_resource.client() as client, watching("datasets", title, len(datasets)) as watch:
+    async with speech_resource.client() as client, watching(f"{track.name}-datasets", title, len(datasets)) as watch:
         await asyncio.gather(*(_await(client, track, one, watch) for one in datasets))
 
 

@@ -1,17 +1,29 @@
 """Endpoints: where a model answers. The live endpoint keeps its id; only the model behind it changes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from prefect import task
 from prefect.logging import get_run_logger
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from domain.golden import difference
+from domain.mistakes import Mistake
 from domain.naming import Identity, fingerprint, live_endpoint_name, staging_endpoint_identity
 from domain.normalise import normaliser_for
 from domain.ruling import ModelRef, Ruling
 from domain.track import Track
-from speech_client import Endpoint, EndpointUpdate, JobTimedOut, NewEndpoint, NotFound, SpeechClient
+from speech_client import (
+    Conflict,
+    Endpoint,
+    EndpointUpdate,
+    JobFailed,
+    JobTimedOut,
+    NewEndpoint,
+    NotFound,
+    SpeechClient,
+    Status,
+)
 from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
@@ -19,16 +31,17 @@ from tasks.retrying import REMOTE
 from tasks.snapshots import read_recordings
 
 
-class ReleaseFailed(Exception):
+class ReleaseFailed(Mistake):
     """An endpoint does not answer as the evaluation did; the message says what was put back."""
 
 
 @task(name="start-staging-endpoint", description="Find or create the short-lived endpoint for the candidate.", **REMOTE)
 async def start_staging_endpoint(speech: str, ruling: Ruling) -> Remote:
-    """An endpoint on which the candidate is tried before clients meet it."""
+    """An endpoint on which the candidate is tried before clients meet it; those that a crash left behind are removed."""
     candidate = ruling.subject.candidate
     identity = staging_endpoint_identity(ruling.subject.track.name, candidate.path)
     async with (await load_speech(speech)).client() as client:
+        await _remove_leftovers(client, ruling.subject.track.name, identity)
         endpoint, created = await _find_or_create(client, ruling, identity)
     return Remote.of(endpoint, created=created)
 
@@ -61,7 +74,10 @@ async def await_endpoint(speech: str, track: Track, endpoint: Remote, model: Mod
     """
     patience = track.patience.of("endpoint")
     resource = await load_speech(speech)
-    async with resource.client() as client, watching("endpoint", f"Endpoint '{endpoint.name}'", 1) as watch:
+    async with (
+        resource.client() as client,
+        watching(f"{track.name}-endpoint", f"Endpoint '{endpoint.name}'", 1) as watch,
+    ):
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_OldModel), wait=wait_fixed(5), stop=stop_after_delay(patience), reraise=True
         ):
@@ -89,6 +105,9 @@ async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, gold
         None when it answers as the evaluation did, otherwise what is wrong.
     """
     subject, heard = ruling.subject, dict[str, str]()
+    if not golden:
+        get_run_logger().warning("No testing recording is short enough to verify '%s' with", endpoint.name)
+        return None
     recordings = await read_recordings(await load_store(store), subject.testing, golden)
     normalise = normaliser_for(subject.track.locale)
     async with (await load_speech(speech)).client() as client:
@@ -99,17 +118,20 @@ async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, gold
 
 
 @task(name="put-back", description="Give the endpoint its former model back.", **REMOTE)
-async def put_back(speech: str, endpoint: Remote, former: ModelRef) -> None:
-    """Point the live endpoint at the model that it had before."""
+async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -> None:
+    """Point the live endpoint at the model that it had before, once the change that is under way is over."""
     async with (await load_speech(speech)).client() as client:
-        await _point_at(client, await client.endpoints.get(endpoint.path), former)
+        entity = await client.endpoints.get(endpoint)
+        with suppress(JobFailed):
+            entity = await client.wait_until_final(entity, patience=track.patience.of("endpoint"))
+        await _point_at(client, entity, former)
 
 
 @task(name="close-staging-endpoint", description="Delete the short-lived endpoint.", **REMOTE)
 async def close_staging_endpoint(speech: str, endpoint: Remote) -> None:
-    """Delete an endpoint; hosting is charged by the hour."""
+    """Delete an endpoint, for hosting is charged by the hour. What cannot be deleted now, the next release deletes."""
     async with (await load_speech(speech)).client() as client:
-        await client.endpoints.delete(endpoint.path)
+        await _remove(client, endpoint.path, endpoint.name)
 
 
 async def _known(client: SpeechClient, path: str | None) -> Endpoint | None:
@@ -137,8 +159,23 @@ async def _find_or_create(client: SpeechClient, ruling: Ruling, identity: Identi
     return await find_or_create(client.endpoints, identity, draft)
 
 
+async def _remove_leftovers(client: SpeechClient, track: str, wanted: Identity) -> None:
+    for endpoint in [one async for one in client.endpoints.list()]:
+        ours = (endpoint.custom_properties or {}).get("track") == track
+        staging = endpoint.display_name.startswith(f"{track}-staging-")
+        if ours and staging and not endpoint.display_name.startswith(wanted.name):
+            await _remove(client, endpoint.id, endpoint.display_name)
+
+
+async def _remove(client: SpeechClient, which: str, name: str) -> None:
+    try:
+        await client.endpoints.delete(which)
+    except Conflict as error:
+        get_run_logger().warning("The staging endpoint '%s' cannot be deleted yet, and is charged: %s", name, error)
+
+
 async def _point_at(client: SpeechClient, endpoint: Endpoint, model: ModelRef) -> None:
-    if _serves(endpoint, model):
+    if _serves(endpoint, model) and endpoint.status != Status.FAILED:
         return
     await client.endpoints.update(endpoint, EndpointUpdate(model=client.reference(model.path)))
     get_run_logger().info("'%s' changes to '%s'", endpoint.display_name, model.name)

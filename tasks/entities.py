@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from prefect.runtime import flow_run
@@ -16,6 +17,7 @@ HASH_PROPERTY = "contentHash"
 SETTLE_SECONDS = 5.0
 """How long a list may lag behind a create whose answer we lost, with a margin; undocumented, so our guess."""
 _ATTEMPTS = 20
+_NO_DATE = datetime.max.replace(tzinfo=UTC)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -113,7 +115,7 @@ async def _create(
 async def _oldest(collection: Collection, identity: Identity) -> Any:
     named = [entity async for entity in collection.list(filter=F.display_name == identity.name)]
     ours = [e for e in named if (e.custom_properties or {}).get(HASH_PROPERTY) == identity.content_hash]
-    return min(ours, key=lambda entity: (entity.created_date_time, entity.id), default=None)
+    return min(ours, key=lambda entity: (entity.created_date_time or _NO_DATE, entity.id), default=None)
 
 
 def provenance(identity: Identity, track: str, revision: str) -> dict[str, str]:

@@ -63,7 +63,10 @@ async def await_evaluation(speech: str, track: Track, evaluation: Remote) -> Non
         JobFailed, JobTimedOut: there is no result.
     """
     resource = await load_speech(speech)
-    async with resource.client() as client, watching("evaluation", f"Evaluating '{evaluation.name}'", 1) as watch:
+    async with (
+        resource.client() as client,
+        watching(f"{track.name}-evaluation", f"Evaluating '{evaluation.name}'", 1) as watch,
+    ):
         entity = await client.evaluations.get(evaluation.path)
         await client.wait_until_final(entity, patience=track.patience.of("evaluation"), on_poll=watch)
 
@@ -93,7 +96,8 @@ async def score_evaluation(speech: str, store: str, subject: Subject, evaluation
             "sheet.json": sheet.model_dump_json().encode(),
         },
     )
-    await evidence.index(keep, _identity(subject), digest)
+    if benchmark.is_complete and candidate.is_complete:
+        await evidence.index(keep, _identity(subject), digest)
     get_run_logger().info("Scored %d recordings; evidence %s", len(sheet.references), digest[:12])
     return digest
 

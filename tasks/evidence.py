@@ -43,9 +43,15 @@ async def recall(store: Store, digest: str, name: str) -> bytes:
 
 
 async def find(store: Store, identity: str) -> str | None:
-    """The digest of the bundle that was indexed under `identity`, the hash of what the bundle answers."""
+    """The digest of the bundle that was indexed under `identity`, the hash of what it answers; None when it is lost."""
     stored = await store.read(_index_key(identity))
-    return stored.data.decode() if stored else None
+    digest = stored.data.decode() if stored else None
+    return digest if digest and await is_kept(store, digest) else None
+
+
+async def is_kept(store: Store, digest: str) -> bool:
+    """Whether the bundle is there."""
+    return await store.read(f"evidence/{digest}/{_MANIFEST}") is not None
 
 
 async def index(store: Store, identity: str, digest: str) -> None:

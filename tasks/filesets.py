@@ -11,7 +11,7 @@ from typing import IO
 
 from domain.corpus import canonical_name
 from domain.problems import DataRejected, Problem, git_lfs_pointer
-from tasks.zip_safety import clashes, refusals
+from tasks.zip_safety import BAD_NAME, clashes, has_bad_name, refusals
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
 _UNREADABLE = (*_DAMAGED, OSError, ValueError, NotImplementedError, struct.error)
@@ -72,7 +72,7 @@ class FileSet:
 
 
 def folder_files(folder: Path, label: str, inside: Path, problems: list[Problem]) -> FileSet:
-    """The files directly in a folder; hidden ones do not count.
+    """The files directly in a folder; hidden ones and Windows' `:Zone.Identifier` do not count.
 
     Args:
         folder: where they are; it may not exist.
@@ -80,21 +80,18 @@ def folder_files(folder: Path, label: str, inside: Path, problems: list[Problem]
         inside: the track's folder: a link that leads out of it is a problem, for it could bring in anyone's files.
         problems: what is wrong is appended.
     """
-    paths: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or not path.is_file():
-            continue
-        if path.resolve().is_relative_to(inside.resolve()):
-            paths[canonical_name(path.name)] = path
-        else:
-            reason = "it is a link that leads out of the track's folder"
-            problems.append(Problem(f"{label}/{path.name}", None, reason, "Put the file itself there."))
-    problems.extend(clashes(paths, label))
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    counted = [path for path in found if path.is_file() and _counts(path.name)]
+    refused = {path: _refusal(path, label, inside) for path in counted}
+    problems.extend(problem for problem in refused.values() if problem)
+    usable = [path for path, problem in refused.items() if not problem]
+    problems.extend(clashes((path.name for path in usable), label))
+    paths = {canonical_name(path.name): path for path in usable}
     sizes = {name: path.stat().st_size for name, path in paths.items()}
     return FileSet(label, sizes, lambda name: paths[name].open("rb"))
 
 
-def zip_files(path: Path, label: str, stack: ExitStack, problems: list[Problem]) -> FileSet | None:
+def zip_files(path: Path, label: str, inside: Path, stack: ExitStack, problems: list[Problem]) -> FileSet | None:
     """The files of a flat zip; None, and problems are appended, when it must not be opened.
 
     Hidden files and macOS's `__MACOSX` do not count.
@@ -102,9 +99,13 @@ def zip_files(path: Path, label: str, stack: ExitStack, problems: list[Problem])
     Args:
         path: the zip.
         label: what to call it in problems.
+        inside: the track's folder: a link that leads out of it is a problem.
         stack: keeps the zip open for as long as its files are read.
         problems: what is wrong is appended.
     """
+    if leads_out(path, inside):
+        problems.append(_link(label))
+        return None
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
     except _UNREADABLE:
@@ -120,8 +121,27 @@ def zip_files(path: Path, label: str, stack: ExitStack, problems: list[Problem])
     return None if refused else FileSet(label, sizes, lambda name: archive.open(members[name]))
 
 
+def leads_out(path: Path, inside: Path) -> bool:
+    """Whether a file is a link, or lies behind one, that leads out of the folder `inside`."""
+    return not path.resolve().is_relative_to(inside.resolve())
+
+
+def _refusal(path: Path, label: str, inside: Path) -> Problem | None:
+    """Why a file of a folder must not be used; None when it may."""
+    if has_bad_name(path.name):
+        remedy = "Rename it and its line in the transcripts, or remove it."
+        return Problem(f"{label}/{ascii(path.name)[1:-1]}", None, f"it has {BAD_NAME}", remedy)
+    return _link(f"{label}/{path.name}") if leads_out(path, inside) else None
+
+
+def _link(place: str) -> Problem:
+    reason = "it is a link that leads out of the track's folder"
+    return Problem(place, None, reason, "Put the file itself there.")
+
+
 def _counts(name: str) -> bool:
-    return not (name.endswith("/") or name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("."))
+    hidden = name.rpartition("/")[2].startswith(".") or name.endswith(":Zone.Identifier")
+    return not (hidden or name.endswith("/") or name.startswith("__MACOSX/"))
 
 
 def _not_a_zip(path: Path, label: str) -> Problem:

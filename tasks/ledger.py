@@ -1,16 +1,38 @@
 """The ledger of a track in the store: read its head, append to it, exactly once whatever gets lost on the way."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from pydantic import ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from domain.ledger import Entry, News, State
+from domain.mistakes import Mistake
 from tasks.store import ABSENT, Conflict, Store
 
 Change = Callable[[State], Mapping[str, Any]]
+Sleep = Callable[[float], Awaitable[None]]
+
+_MOST_TRIES = 30
+"""Of one append, while others keep changing the head."""
+
+_MOST_FAILURES = 5
+"""Of the store, within one append: a disk that is full stays full."""
+
+
+class _Enough:
+    """When to end the tries of one append."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def __call__(self, tries: RetryCallState) -> bool:
+        if tries.outcome and isinstance(tries.outcome.exception(), OSError):
+            self._failures += 1
+        return self._failures >= _MOST_FAILURES or tries.attempt_number >= _MOST_TRIES
 
 
 class Ledger:
@@ -20,9 +42,10 @@ class Ledger:
     finds its own entry when it looks again, and does not write it twice.
     """
 
-    def __init__(self, store: Store, track: str) -> None:
+    def __init__(self, store: Store, track: str, *, sleep: Sleep = asyncio.sleep) -> None:
         self._store = store
         self._track = track
+        self._sleep = sleep
         self._folder = f"tracks/{track}"
 
     async def state(self) -> State:
@@ -36,23 +59,32 @@ class Ledger:
         earlier = [await self._entry(number) for number in range(1, count)]
         return [entry for entry in (*earlier, state.last) if entry]
 
-    async def append(self, news: News, change: Change = lambda _: {}, *, writer: str | None = None) -> State:
+    async def append(self, news: News, change: Change = lambda _: {}) -> State:
         """Add one entry, and with it change the head.
 
         Args:
             news: what happened.
             change: the changes to the head, worked out from the head that they apply to; called again after a conflict.
-            writer: the token of this append; the same token never appends twice in a row.
 
         Raises:
             Conflict: others kept changing the head.
+            Mistake: the store keeps failing, or the history is not what the head says.
         """
-        writer = writer or uuid4().hex
+        try:
+            return await self._append(news, change, writer=uuid4().hex)
+        except OSError as error:
+            raise Mistake(
+                f"the history of track '{self._track}' cannot be written to the store {self._store} "
+                f"({error.strerror or error}). Mend that, or correct the store's block, and run again."
+            ) from None
+
+    async def _append(self, news: News, change: Change, writer: str) -> State:
         attempted: int | None = None
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((Conflict, OSError)),
-            stop=stop_after_attempt(30),
+            stop=_Enough(),
             wait=wait_random_exponential(multiplier=0.05, max=2),
+            sleep=self._sleep,
             reraise=True,
         ):
             with attempt:
@@ -77,16 +109,30 @@ class Ledger:
 
     async def _entry(self, number: int) -> Entry | None:
         stored = await self._store.read(self._entry_key(number))
-        return Entry.model_validate_json(stored.data) if stored else None
+        try:
+            return Entry.model_validate_json(stored.data) if stored else None
+        except ValidationError:
+            raise self._changed(number) from None
 
     def _entry_key(self, number: int) -> str:
         return f"{self._folder}/ledger/{number:06}.json"
 
     async def _settle(self, state: State) -> None:
-        """Write the head's last entry to the history, in case a crash came between."""
-        if state.last is None or await self._entry(state.last.number):
+        """Write the head's last entry to the history, in case a crash came between; one that is there must be the same."""
+        if state.last is None:
             return
-        await self._store.write(self._entry_key(state.last.number), state.last.model_dump_json(indent=2).encode())
+        number = state.last.number
+        held = await self._entry(number)
+        if held is None:
+            await self._store.write(self._entry_key(number), state.last.model_dump_json(indent=2).encode())
+        elif held.digest != state.last.digest:
+            raise self._changed(number)
+
+    def _changed(self, number: int) -> Mistake:
+        return Mistake(
+            f"the history of track '{self._track}' has been changed: {self._entry_key(number)} in the store {self._store} "
+            "is not the entry that was written. Bring the file back from a backup."
+        )
 
     async def _is_ours(self, number: int, state: State, writer: str) -> bool:
         entry = state.last if state.last and state.last.number == number else await self._entry(number)

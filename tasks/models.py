@@ -8,10 +8,10 @@ from prefect.logging import get_run_logger
 
 from domain.base_models import BaseModelFacts, choose_base_model
 from domain.ledger import State
-from domain.naming import Identity, evaluation_identity, model_identity
-from domain.ruling import Subject
+from domain.naming import Identity, model_identity
+from domain.ruling import ModelRef, Subject
 from domain.track import Track
-from speech_client import BaseModel, F, NewModel
+from speech_client import BaseModel, Conflict, F, NewModel, NotFound
 from tasks.blocks import load_speech
 from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
@@ -72,26 +72,42 @@ async def await_model(speech: str, track: Track, model: Remote) -> None:
         JobFailed, JobTimedOut: there is no usable model.
     """
     resource = await load_speech(speech)
-    async with resource.client() as client, watching("model", f"Training '{model.name}'", 1) as watch:
+    async with resource.client() as client, watching(f"{track.name}-model", f"Training '{model.name}'", 1) as watch:
         entity = await client.models.get(model.path)
         await client.wait_until_final(entity, patience=track.patience.of("model"), on_poll=watch)
 
 
-@task(name="discard-candidate", description="Delete a refused candidate and its evaluation.", **REMOTE)
-async def discard_candidate(speech: str, subject: Subject) -> None:
-    """Delete a candidate that the gate refused, after its evaluation, which uses it.
+@task(name="find-model", description="Is the model that passed still there?", **REMOTE)
+async def model_exists(speech: str, model: ModelRef) -> bool:
+    """Whether the Speech service still has a model; people delete things in Speech Studio."""
+    async with (await load_speech(speech)).client() as client:
+        try:
+            await client.models.get(model.path)
+        except NotFound:
+            return False
+    return True
+
+
+@task(name="discard-candidate", description="Delete a refused candidate and its evaluations.", **REMOTE)
+async def discard_candidate(speech: str, subject: Subject, state: State) -> None:
+    """Delete a candidate that the gate refused, after the evaluations that use it; never a model that was live.
 
     The ledger keeps the evidence and remembers the verdict, so that the same recipe is not trained again.
     """
-    evaluation = evaluation_identity(
-        subject.track.name, subject.benchmark.path, subject.candidate.path, subject.testing_hash
-    )
+    candidate = subject.candidate
+    if candidate.path in state.models_to_keep():
+        return
     async with (await load_speech(speech)).client() as client:
-        named = [one async for one in client.evaluations.list(filter=F.display_name == evaluation.name)]
-        for one in named:
-            await client.evaluations.delete(one)
-        await client.models.delete(subject.candidate.path)
-    get_run_logger().info("Deleted the refused candidate '%s'", subject.candidate.name)
+        ours = [one async for one in client.evaluations.list() if one.display_name.startswith(f"{subject.track.name}-")]
+        try:
+            for one in ours:
+                if candidate.path.rpartition("/")[2] in (one.model1.id, one.model2.id):
+                    await client.evaluations.delete(one)
+            await client.models.delete(candidate.path)
+        except Conflict as error:
+            get_run_logger().warning("The refused candidate '%s' stays: %s", candidate.name, error)
+            return
+    get_run_logger().info("The refused candidate '%s' is deleted", candidate.name)
 
 
 def candidate_identity(snapshot: Snapshot, base: Remote) -> Identity:

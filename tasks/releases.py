@@ -1,6 +1,7 @@
 """Releases: what may go live, and the record of what did."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from prefect import task
 from prefect.events import emit_event
@@ -8,14 +9,16 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
-from domain.golden import golden_utterances
-from domain.ledger import Benchmark, News, Release, State
+from domain.golden import LONGEST_SECONDS, golden_utterances
+from domain.ledger import Benchmark, News, Pending, Release, State
 from domain.mistakes import Mistake
 from domain.ruling import ModelRef, Ruling
 from tasks.blocks import load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.rulings import read_comparison, read_ruling
+from tasks.snapshots import short_recordings
+from tasks.store import Store
 
 
 class Order(BaseModel):
@@ -41,42 +44,76 @@ async def check_release(store: str, track: str, model: str, verdict: str) -> Ord
     """Read the ruling and refuse what must not go live.
 
     Raises:
-        Mistake: the verdict is not PASS, is about another model, or was made against another benchmark.
+        Mistake: the verdict is not PASS, is about another model, or was made against another benchmark or other data.
     """
     keep = await load_store(store)
     ruling, state = await read_ruling(keep, verdict), await Ledger(keep, track).state()
-    _refuse_wrong(ruling, state, track, model)
-    comparison = await read_comparison(keep, ruling.subject, ruling.measurement)
-    count = ruling.subject.track.release.golden_utterances
-    names = golden_utterances(comparison.benchmark.scorecard, comparison.candidate.scorecard, count)
-    texts = {u.id: u.hypothesis for u in comparison.candidate.scorecard.utterances}
-    return Order(digest=verdict, ruling=ruling, state=state, golden={name: texts[name] for name in names})
+    _refuse_wrong(ruling, track, model)
+    _refuse_overtaken(ruling, state, verdict)
+    return Order(digest=verdict, ruling=ruling, state=state, golden=await _golden(keep, ruling))
+
+
+@task(name="claim-release", description="Tell the ledger that the endpoint is about to change.")
+async def claim_release(store: str, order: Order) -> None:
+    """Note in the head that a release has begun, before anything changes for clients.
+
+    Raises:
+        Mistake: another release was faster, or is under way.
+    """
+    subject = order.ruling.subject
+    pending = Pending(model_name=subject.candidate.name, evidence=order.digest)
+
+    def change(head: State) -> dict[str, Any]:
+        _refuse_overtaken(order.ruling, head, order.digest)
+        return {"pending": pending}
+
+    live = order.state.release
+    if order.state.pending != pending and not (live and live.evidence == order.digest):
+        news = _news("release-started", order, {"ruling": order.digest, "model": subject.candidate.name})
+        await Ledger(await load_store(store), subject.track.name).append(news, change)
 
 
 @task(name="record-release", description="Release, benchmark and history change together.")
 async def record_release(store: str, order: Order, endpoint: Remote) -> Release:
     """Tell the ledger what is live now; a release that is recorded already is not recorded twice."""
-    ruling, track = order.ruling, order.ruling.subject.track.name
-    ledger = Ledger(await load_store(store), track)
+    subject = order.ruling.subject
+    ledger = Ledger(await load_store(store), subject.track.name)
     live = (await ledger.state()).release
     if live and live.evidence == order.digest:
         return live
-    facts = {"ruling": order.digest, "model": ruling.subject.candidate.name, "endpoint": endpoint.path}
-    news = News(kind="release", flow_run=str(flow_run.id or ""), revision=ruling.subject.revision, facts=facts)
     at = datetime.now(UTC)
-    state = await ledger.append(
-        news, lambda head: head.released(_release(order, endpoint, head, at), _benchmark(ruling))
-    )
-    release = state.release
+
+    def change(head: State) -> dict[str, Any]:
+        _refuse_overtaken(order.ruling, head, order.digest)
+        return head.released(_release(order, endpoint, head, at), _benchmark(order.ruling))
+
+    facts = {"ruling": order.digest, "model": subject.candidate.name, "endpoint": endpoint.path}
+    release = (await ledger.append(_news("release", order, facts), change)).release
     if release is None:
         raise RuntimeError("the ledger has lost the release that it just took")
-    _tell(track, release)
+    _tell(subject.track.name, release)
     return release
 
 
-def _refuse_wrong(ruling: Ruling, state: State, track: str, model: str) -> None:
+@task(name="record-failed-release", description="Tell the ledger that the former model is back.")
+async def record_failed_release(store: str, order: Order, reason: str) -> None:
+    """Close a release that was begun and taken back."""
+    facts = {"ruling": order.digest, "model": order.ruling.subject.candidate.name, "reason": reason}
+    ledger = Ledger(await load_store(store), order.ruling.subject.track.name)
+    await ledger.append(_news("release-failed", order, facts), lambda _: {"pending": None})
+
+
+async def _golden(store: Store, ruling: Ruling) -> dict[str, str]:
+    comparison = await read_comparison(store, ruling.subject, ruling.measurement)
+    ranked = golden_utterances(comparison.benchmark.scorecard, comparison.candidate.scorecard)
+    short = await short_recordings(store, ruling.subject.testing, LONGEST_SECONDS)
+    texts = {u.id: u.hypothesis for u in comparison.candidate.scorecard.utterances}
+    chosen = [name for name in ranked if name in short][: ruling.subject.track.release.golden_utterances]
+    return {name: texts[name] for name in chosen}
+
+
+def _refuse_wrong(ruling: Ruling, track: str, model: str) -> None:
     subject, verdict = ruling.subject, ruling.verdict
-    current = state.benchmark.model if state.benchmark else subject.base.path
     if subject.track.name != track:
         raise Mistake(
             f"the verdict is about track '{subject.track.name}', not '{track}'. Give the track's own verdict."
@@ -87,11 +124,29 @@ def _refuse_wrong(ruling: Ruling, state: State, track: str, model: str) -> None:
         raise Mistake(
             f"'{model}' must not go live: its verdict is {verdict.outcome.value} ({'; '.join(verdict.reasons)})."
         )
-    if current not in (subject.benchmark.path, subject.candidate.path):
+
+
+def _refuse_overtaken(ruling: Ruling, state: State, digest: str) -> None:
+    """The verdict must still apply to the head as it is now; for a release that was begun, that was settled then."""
+    subject = ruling.subject
+    if digest in (state.release and state.release.evidence, state.pending and state.pending.evidence):
+        return
+    if state.pending:
+        raise Mistake(
+            f"the release of '{state.pending.model_name}' is under way, or was interrupted. Run training-update again: it "
+            "finishes what was interrupted."
+        )
+    if state.benchmark_or(subject.base).path != subject.benchmark.path:
         raise Mistake(
             f"the verdict is out of date: it compared with '{subject.benchmark.name}', which is no longer the benchmark. "
             "Run training-update again."
         )
+    if state.benchmark and state.benchmark.testing_hash != subject.testing_hash:
+        raise Mistake("the verdict is out of date: the testing data have changed since. Run training-update again.")
+
+
+def _news(kind: str, order: Order, facts: dict[str, Any]) -> News:
+    return News(kind=kind, flow_run=str(flow_run.id or ""), revision=order.ruling.subject.revision, facts=facts)
 
 
 def _release(order: Order, endpoint: Remote, head: State, at: datetime) -> Release:

@@ -95,5 +95,6 @@ async def _address(speech: str, endpoint: str, locale: str) -> str:
 def _ended(name: str, message: str, report: Report) -> Report:
     """The state in which Prefect shows the run; awaiting the flow gives the report that it carries."""
     if report.decision.ruling.verdict.outcome is Outcome.INVALID:
+        message = f"{'; '.join(report.decision.ruling.verdict.reasons)}. To measure again, delete the evaluation in Speech Studio."
         return cast("Report", Failed(name="Invalid", message=message, data=report))
     return cast("Report", Completed(name=name, message=message, data=report))

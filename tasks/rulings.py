@@ -10,7 +10,7 @@ from domain.gate import Comparison, Measured, ServiceScore, check, decide
 from domain.ledger import Benchmark, News, State
 from domain.normalise import normaliser_for
 from domain.ruling import Decision, Ruling, Subject, Work
-from domain.verdict import Verdict
+from domain.verdict import Outcome, Verdict
 from domain.wer import Scorecard
 from speech_client import Evaluation
 from tasks import evidence
@@ -32,7 +32,7 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
     """An earlier ruling that still answers: the recipe is live already, or was judged under the same conditions."""
     keep = await load_store(store)
     live = state.release
-    if live and live.recipe == subject.recipe:
+    if live and live.recipe == subject.recipe and await evidence.is_kept(keep, live.evidence):
         digest: str | None = live.evidence
     else:
         digest = await evidence.find(keep, _identity(subject))
@@ -57,7 +57,10 @@ async def check_measurement(store: str, subject: Subject, measurement: str, work
 
 @task(name="record-ruling", description="Tell the ledger what was decided.")
 async def record_ruling(store: str, decision: Decision) -> None:
-    """Append the ruling to the history; the benchmark's WER on these testing data becomes the benchmark WER."""
+    """Append the ruling to the history; the benchmark's WER on these testing data becomes the benchmark WER.
+
+    When another model went live meanwhile, the benchmark stays as it is. INVALID is not remembered as an answer.
+    """
     keep = await load_store(store)
     ruling = decision.ruling
     verdict, subject = ruling.verdict, ruling.subject
@@ -66,16 +69,22 @@ async def record_ruling(store: str, decision: Decision) -> None:
 
     def change(state: State) -> dict[str, Any]:
         measured = _benchmark(subject.benchmark.path, subject.benchmark.name, verdict.benchmark_wer, ruling)
-        return {"base_model": subject.base.path} | ({"benchmark": measured} if measured else {})
+        if measured is None or state.benchmark_or(subject.base).path != subject.benchmark.path:
+            return {}
+        return {"base_model": subject.base.path, "benchmark": measured}
 
     await _append_once(keep, subject, News(kind="training-update", facts=facts, **_told_by(subject)), change)
-    await evidence.index(keep, _identity(subject), decision.digest)
+    if verdict.outcome is not Outcome.INVALID:
+        await evidence.index(keep, _identity(subject), decision.digest)
     get_run_logger().info("%s: %s", verdict.outcome.value, "; ".join(verdict.reasons))
 
 
 @task(name="record-benchmark", description="The WER on the new testing data becomes the benchmark WER.")
 async def record_benchmark(store: str, decision: Decision) -> bool:
-    """Append the measurement to the history, unless the head says the same already. Returns whether it was appended."""
+    """Append the measurement to the history, unless the head says the same already. Returns whether it was appended.
+
+    When another model went live meanwhile, the benchmark stays as it is.
+    """
     keep = await load_store(store)
     ruling = decision.ruling
     verdict, subject = ruling.verdict, ruling.subject
@@ -84,8 +93,12 @@ async def record_benchmark(store: str, decision: Decision) -> bool:
     if measured is None or measured == (await Ledger(keep, subject.track.name).state()).benchmark:
         return False
     news = News(kind="testing-update", facts=facts, **_told_by(subject))
-    changes = {"base_model": subject.base.path, "benchmark": measured}
-    await _append_once(keep, subject, news, lambda _: changes)
+
+    def change(state: State) -> dict[str, Any]:
+        overtaken = state.benchmark_or(subject.base).path != subject.candidate.path
+        return {} if overtaken else {"base_model": subject.base.path, "benchmark": measured}
+
+    await _append_once(keep, subject, news, change)
     get_run_logger().info("The benchmark WER is now %.2f %%", 100 * measured.wer)
     return True
 
@@ -114,17 +127,18 @@ async def read_comparison(store: Store, subject: Subject, measurement: str) -> C
 def _service_score(evaluation: Evaluation, number: int) -> ServiceScore:
     sent = evaluation.properties.to_azure() if evaluation.properties else {}
 
-    def count(name: str) -> int:
-        return int(sent.get(f"{name}{number}", -1))
+    def figure(name: str) -> Any:
+        value = sent.get(f"{name}{number}")
+        return -1 if value is None else value
 
     return ServiceScore(
         status=str(evaluation.status),
-        wer=float(sent.get(f"wordErrorRate{number}", -1)),
-        words=count("wordCount"),
-        correct=count("correctWordCount"),
-        substitutions=count("wordSubstitutionCount"),
-        deletions=count("wordDeletionCount"),
-        insertions=count("wordInsertionCount"),
+        wer=float(figure("wordErrorRate")),
+        words=int(figure("wordCount")),
+        correct=int(figure("correctWordCount")),
+        substitutions=int(figure("wordSubstitutionCount")),
+        deletions=int(figure("wordDeletionCount")),
+        insertions=int(figure("wordInsertionCount")),
     )
 
 
@@ -142,7 +156,7 @@ async def _append_once(store: Store, subject: Subject, news: News, change: Any) 
 
 
 def _benchmark(model: str, name: str, wer: float | None, ruling: Ruling) -> Benchmark | None:
-    if wer is None or ruling.verdict.outcome == "INVALID":
+    if wer is None or ruling.verdict.outcome is Outcome.INVALID:
         return None
     return Benchmark(
         model=model,

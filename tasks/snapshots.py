@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 import tempfile
+import wave
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ from domain.problems import DataRejected, Problem
 from domain.ruling import ModelRef, Subject
 from domain.track import TRACK_NAME, Track, parse_track
 from tasks.blocks import load_store
+from tasks.filesets import leads_out
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
 from tasks.store import Store
 
@@ -128,7 +130,9 @@ def read_track(data: Path, track: str) -> tuple[Path, Track]:
             f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "
             f"`speechops init {track}`."
         )
-    return file.parent, parse_track(track, file.read_text("utf-8"), str(file))
+    if leads_out(file, file.parent):
+        raise Mistake(f"{file}: this is a link that leads out of the track's folder. Put the file itself there.")
+    return file.parent, parse_track(track, file.read_bytes(), str(file))
 
 
 def git_revision(folder: Path) -> str:
@@ -155,6 +159,23 @@ async def read_recordings(store: Store, key: str, names: Iterable[str]) -> dict[
         return await asyncio.to_thread(_from_zip, path, frozenset(names))
 
 
+async def short_recordings(store: Store, key: str, seconds: float) -> frozenset[str]:
+    """The names of the recordings of a packed dataset that last no longer than this."""
+    async with store.local_copy(key) as path:
+        return await asyncio.to_thread(_shorter, path, seconds)
+
+
+def _shorter(path: Path, seconds: float) -> frozenset[str]:
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.namelist() if member.lower().endswith(".wav")]
+        return frozenset(PurePosixPath(name).name for name in members if _seconds(archive, name) <= seconds)
+
+
+def _seconds(archive: zipfile.ZipFile, member: str) -> float:
+    with archive.open(member) as file, wave.open(file) as recording:
+        return float(recording.getnframes() / recording.getframerate())
+
+
 def _from_zip(path: Path, names: frozenset[str]) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         members = {PurePosixPath(member).name: member for member in archive.namelist()}
@@ -173,14 +194,23 @@ def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, t
         packed = pack_training(folder, scratch / "training") if training else ()
     except DataRejected as error:
         problems += error.problems
+    if not problems:
+        problems += _leaks(testing, packed, folder.name)
     if problems:
         raise DataRejected(problems)
     return testing, packed
 
 
+def _leaks(testing: PackedTesting, packed: tuple[PackedDataset, ...], track: str) -> list[Problem]:
+    if all(dataset.content_hash != testing.dataset.content_hash for dataset in packed):
+        return []
+    remedy = "Keep them apart, or every figure is worthless."
+    return [Problem(f"{track}/training", None, "the testing recordings are training data as well", remedy)]
+
+
 async def _keep(store: Store, dataset: PackedDataset) -> Packed:
     key = f"snapshots/{dataset.content_hash}{dataset.path.suffix}"
-    if not await store.keys(key):
+    if not await store.exists(key):
         await store.upload(key, dataset.path)
     return Packed(
         kind=dataset.kind, content_hash=dataset.content_hash, key=key, items=dataset.items, seconds=dataset.seconds

@@ -55,6 +55,10 @@ class Store(Protocol):
         """
         ...
 
+    async def exists(self, key: str) -> bool:
+        """Whether the key holds anything, without reading it."""
+        ...
+
     async def keys(self, prefix: str) -> list[str]:
         """All keys that start with `prefix`, sorted."""
         ...
@@ -78,6 +82,9 @@ class LocalFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
+    def __str__(self) -> str:
+        return str(self.folder)
+
     async def read(self, key: str) -> Stored | None:
         """What the key holds, or None."""
         return await asyncio.to_thread(self._read, key)
@@ -85,6 +92,10 @@ class LocalFolder:
     async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
         """Write all or nothing and return the new ETag; see `Store.write`."""
         return await asyncio.to_thread(self._write, key, data, if_match)
+
+    async def exists(self, key: str) -> bool:
+        """Whether the key holds anything, without reading it."""
+        return await asyncio.to_thread(self._path(key).is_file)
 
     async def keys(self, prefix: str) -> list[str]:
         """All keys that start with `prefix`, sorted."""
@@ -129,7 +140,9 @@ class LocalFolder:
             shutil.copyfile(source, draft)
 
     def _keys(self, prefix: str) -> list[str]:
-        files = (path for path in self.folder.rglob("*") if path.is_file())
+        folder = prefix.rpartition("/")[0]
+        start = self._path(folder) if folder else self.folder
+        files = (path for path in start.rglob("*") if path.is_file())
         keys = (path.relative_to(self.folder).as_posix() for path in files)
         return sorted(key for key in keys if key.startswith(prefix) and not Path(key).name.startswith("."))
 

@@ -29,8 +29,11 @@ class TrackFiles:
         """What holds recordings: the folder `raw`, and the zips (that may be opened) among the places `zips`."""
         folder = self.folder(raw)
         has_recordings = any(name == TRANSCRIPTS or name.lower().endswith(".wav") for name in folder.sizes)
-        opened = (zip_files(self._folder / place, self.label(place), self._stack, self.problems) for place in zips)
+        opened = (self._zip(place) for place in zips)
         return [*([folder] if has_recordings else []), *filter(None, opened)]
+
+    def _zip(self, place: str) -> FileSet | None:
+        return zip_files(self._folder / place, self.label(place), self._folder, self._stack, self.problems)
 
     def zips(self, place: str) -> list[str]:
         """The places of the zips directly in a folder, in the order of their names."""

@@ -25,6 +25,7 @@ _LOCAL_HEADER = 30
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+BAD_NAME = "a name with ':', a backslash or a character that cannot be shown"
 _MAKE_IT_AGAIN = "Make the zip again from the files themselves, for instance with `zip -j testing.zip folder/*`."
 
 
@@ -58,9 +59,16 @@ def clashes(names: Iterable[str], label: str) -> Iterator[Problem]:
             yield Problem(label, None, f"{count} files are named '{name}', whatever their case", "Rename them.")
 
 
+def has_bad_name(name: str) -> bool:
+    """Whether readers of zips, terminals and systems disagree about a file's name; what is not UTF-8 is among it."""
+    return not name.isprintable() or ":" in name or "\\" in name
+
+
 def _faults(member: zipfile.ZipInfo) -> Iterator[str]:
     if _escapes(member.orig_filename):
         yield "would be written outside its folder"
+    elif has_bad_name(member.orig_filename):
+        yield f"has {BAD_NAME}"
     if stat.S_ISLNK(member.external_attr >> 16):
         yield "is a symbolic link"
     if member.flag_bits & _ENCRYPTED:
@@ -75,7 +83,7 @@ def _faults(member: zipfile.ZipInfo) -> Iterator[str]:
 
 def _escapes(name: str) -> bool:
     absolute = name.startswith("/") or name[1:2] == ":"
-    return absolute or "\\" in name or ".." in name.split("/") or not name.isprintable()
+    return absolute or "\\" in name or ".." in name.split("/")
 
 
 def _overlap(members: Iterable[zipfile.ZipInfo]) -> bool:

@@ -78,6 +78,7 @@ class PrefectUI:
     async def open_run(self, tab: str) -> None:
         """From anywhere to the training update's run, when that is over."""
         run = await self.site.run
+        assert run.state_name == "Released", run.state
         await self.page.get_by_role("link", name="Runs", exact=True).first.click()
         await self.page.get_by_role("link", name=run.name, exact=True).click()
         await self.page.get_by_role("tab", name=tab).click()
@@ -89,9 +90,9 @@ class PrefectUI:
         await expect(self.page.get_by_role("link", name="deploy", exact=True).first).to_be_visible()
         await self.page.get_by_role("tab", name=tab).click()
 
-    async def open_artifact(self, key: str) -> None:
-        """From the artifacts of a run to the newest one with this key."""
-        await self.page.get_by_role("link", name=key).click()
+    async def open_artifact(self, card: str) -> None:
+        """From the artifacts of a run to the newest one with the key of this card, such as `Table city-tour-wer`."""
+        await self.page.get_by_role("link", name=card).click()
         await self.page.locator("a[href*='/artifacts/artifact/']").first.click()
         await expect(self.page.get_by_role("tab", name="Raw")).to_be_visible()
 

@@ -74,7 +74,7 @@ async def test_the_run_leads_to_the_release(ui: PrefectUI) -> None:
 async def test_the_verdict_page_answers_whether_it_is_better_and_why(ui: PrefectUI) -> None:
     """Verdict, reasons, word error rates, rules, words and evidence, as a rendered page."""
     await ui.open_run("Artifacts")
-    await ui.open_artifact(f"{TRACK}-verdict")
+    await ui.open_artifact(f"Markdown {TRACK}-verdict")
 
     page = ui.page.locator("main")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("PASS: the candidate is better")
@@ -89,18 +89,18 @@ async def test_the_verdict_page_answers_whether_it_is_better_and_why(ui: Prefect
 async def test_the_wer_table_has_both_models(ui: PrefectUI) -> None:
     """Beside each other, with the errors of which the rates consist."""
     await ui.open_run("Artifacts")
-    await ui.open_artifact(f"{TRACK}-wer")
+    await ui.open_artifact(f"Table {TRACK}-wer")
 
     table = ui.page.get_by_role("table")
     await expect(table.get_by_role("row", name="candidate")).to_contain_text(f"{TRACK}-model-")
-    await expect(table.get_by_role("row", name="candidate")).to_contain_text("0 / 0 / 0")
+    await expect(table.get_by_role("row", name="candidate")).to_contain_text("0/0/0")
     await expect(table.get_by_role("row", name="benchmark")).to_contain_text(re.compile(r"\d\d\.\d%"))
 
 
 async def test_the_live_endpoint_is_a_link(ui: PrefectUI) -> None:
     """Its address is what clients send recordings to."""
     await ui.open_release("Artifacts")
-    await ui.open_artifact(f"{TRACK}-endpoint")
+    await ui.open_artifact(f"Markdown {TRACK}-endpoint")
 
     link = ui.page.get_by_role("link", name=f"{TRACK}-live")
 
@@ -146,6 +146,6 @@ async def test_neither_the_key_nor_a_sentence_is_shown(ui: PrefectUI) -> None:
 async def test_the_browser_has_nothing_to_complain_about(ui: PrefectUI) -> None:
     """No script failed and no request was refused on any page so far, but for what Prefect's UI lacks itself."""
     await ui.open_run("Artifacts")
-    await ui.open_artifact(f"{TRACK}-verdict")
+    await ui.open_artifact(f"Markdown {TRACK}-verdict")
 
     assert ui.complaints == [], "\n".join(ui.complaints)

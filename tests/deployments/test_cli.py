@@ -73,3 +73,8 @@ def test_options_of_the_emulator_reach_it_untouched(tmp_path: Path) -> None:
 
     assert passed.stdout == "['--help', '--port', '1', '--', '-x']\n"
     assert passed.returncode == 7
+
+
+def test_help_of_the_emulator_says_how_it_was_called(tmp_path: Path) -> None:
+    """The usage line can be copied."""
+    assert "Usage: speechops emulator [OPTIONS]" in speechops("emulator", "--help", folder=tmp_path).stdout

@@ -15,7 +15,7 @@ def test_a_new_track_can_be_read_as_it_is(tmp_path: Path) -> None:
     """Nobody has to edit a file before the first run."""
     folder = write_track("city-taxi", "en-GB", tmp_path)
 
-    track = parse_track("city-taxi", (folder / "track.toml").read_text("utf-8"), "track.toml")
+    track = parse_track("city-taxi", (folder / "track.toml").read_bytes(), "track.toml")
 
     assert track == Track(name="city-taxi", locale="en-GB")
 
@@ -109,8 +109,8 @@ def test_the_next_steps_name_the_track_and_its_folder() -> None:
     assert "de-DE" in next_steps(Path("data/city-taxi"), "de-DE")
 
 
-def _with_all_settings(text: str) -> str:
-    return re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+def _with_all_settings(text: str) -> bytes:
+    return re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE).encode()
 
 
 def _groups(track: Track) -> list[tuple[str, object]]:

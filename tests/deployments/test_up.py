@@ -44,6 +44,9 @@ ANOTHER_SERVER = {
 }
 """What a user's shell may hold; `up` must neither ask that server nor want its password."""
 
+PROXY = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+"""A company's proxy, which cannot reach this machine's loopback; nor may it see the emulator's key."""
+
 
 class Up:
     """One `speechops up` and what it has said."""
@@ -55,7 +58,7 @@ class Up:
         self._process = subprocess.Popen(
             words,
             cwd=project,
-            env={**os.environ, **ANOTHER_SERVER},
+            env={**os.environ, **ANOTHER_SERVER, **PROXY},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

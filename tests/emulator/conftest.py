@@ -22,13 +22,22 @@ class Shelf:
 
     def __init__(self) -> None:
         files = self.files = {}
+        redirects = self.redirects = {}
+        stalled, asked = self.stalled, self.asked = set(), []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                content = files.get(self.path.partition("?")[0])
-                self.send_response(404 if content is None else 200)
+                name = self.path.partition("?")[0]
+                asked.append(name)
+                content, target = files.get(name), redirects.get(name)
+                self.send_response(302 if target else 404 if content is None else 200)
+                if target:
+                    self.send_header("Location", target)
                 self.end_headers()
                 self.wfile.write(content or b"")
+                if name in stalled:
+                    self.wfile.flush()
+                    self.connection.recv(1)  # until the caller hangs up
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
@@ -38,6 +47,20 @@ class Shelf:
     def put(self, name: str, content: bytes) -> str:
         """The address of a new file."""
         self.files[f"/{name}"] = content
+        return self.address_of(name)
+
+    def redirect(self, name: str, target: str) -> str:
+        """An address that leads elsewhere."""
+        self.redirects[f"/{name}"] = target
+        return self.address_of(name)
+
+    def stall(self, name: str) -> str:
+        """The address of a file that begins and never ends."""
+        self.stalled.add(f"/{name}")
+        return self.put(name, b"first line\n")
+
+    def address_of(self, name: str) -> str:
+        """Where a name is."""
         return f"http://127.0.0.1:{self.server.server_port}/{name}"
 
 

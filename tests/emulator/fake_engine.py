@@ -71,7 +71,11 @@ class FakeRecogniser:
     def recognise(self, data: bytes) -> Recognition:
         """What was said, with `uh` for unknown words."""
         samples = read_wav(data)
-        text = bytes(int(value) // LOUD for value in samples.pcm if value and value != NOISE).decode("ascii").lower()
+        text = (
+            bytes(int(value) // LOUD for value in samples.pcm if value >= LOUD and value != NOISE)
+            .decode("ascii")
+            .lower()
+        )
         words = [word if not word.startswith("x") or word in self._known else "uh" for word in text.split()]
         for word in ("decoding", *words):
             _wait(self._cache / f"hold-{word}")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from emulator.settings import WELL_KNOWN_KEY, Settings
 from tests.emulator.service_kit import running
@@ -87,3 +88,23 @@ def test_the_well_known_key_on_an_open_address_is_noticed(host: str, key: str, e
 def test_the_key_is_not_in_the_settings_text() -> None:
     """For whoever logs them."""
     assert "canary" not in repr(Settings(key="canary"))
+
+
+def test_an_empty_key_is_refused() -> None:
+    """Nobody could send it."""
+    refused = run("--key", "")
+
+    assert refused.returncode == 2
+    assert "a key has at least one character" in " ".join(refused.stderr.replace("│", " ").split())
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_settings_refuse_an_empty_key_too() -> None:
+    """Those who start the emulator from Python."""
+    with pytest.raises(ValidationError, match="at least 1"):
+        Settings(key="")
+
+
+def test_help_says_how_it_was_called() -> None:
+    """The usage line can be copied."""
+    assert "Usage: python -m emulator [OPTIONS]" in run("--help").stdout

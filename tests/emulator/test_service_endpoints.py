@@ -8,8 +8,8 @@ from tests.emulator.service_kit import Caller, held, id_of, in_process, lines, p
 ROUTE = "/speech/recognition/conversation/cognitiveservices/v1"
 
 
-async def hear(speech: Caller, content: bytes, **query: str):
-    headers = {"Content-Type": "audio/wav; codecs=audio/pcm; samplerate=16000"}
+async def hear(speech: Caller, content: bytes, *, rate: int = 16_000, **query: str):
+    headers = {"Content-Type": f"audio/wav; codecs=audio/pcm; samplerate={rate}"}
     return await speech.http.post(ROUTE, params={"language": "en-US", **query}, content=content, headers=headers)
 
 
@@ -106,6 +106,15 @@ async def test_silence_and_noise_are_answers(speech: Caller) -> None:
     """InitialSilenceTimeout for nothing, NoMatch for no words; both with status 200."""
     assert (await hear(speech, wav(""))).json()["RecognitionStatus"] == "InitialSilenceTimeout"
     assert (await hear(speech, noise())).json()["RecognitionStatus"] == "NoMatch"
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+async def test_both_rates_of_telephones_and_microphones_are_recognised(speech: Caller, rate: int) -> None:
+    """The content type tells the rate of the recording."""
+    answer = await hear(speech, wav("", rate=rate), rate=rate)
+
+    assert answer.status_code == 200
+    assert answer.json()["Duration"] == 5_000_000
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ async def test_a_better_model_goes_live(world: World) -> None:
     state = await world.ledger.state()
     assert state.release.model_name == report.decision.ruling.verdict.candidate
     assert state.benchmark.wer == 0.0
-    assert [entry.kind for entry in await world.ledger.history()] == ["training-update", "release"]
+    kinds = [entry.kind for entry in await world.ledger.history()]
+    assert kinds == ["training-update", "release-started", "release"]
     heard = await world.speech.http.post(
         report.address, content=(world.data / world.track / "testing" / "1.wav").read_bytes()
     )
@@ -68,7 +69,7 @@ async def test_a_second_run_does_nothing_again(world: World) -> None:
         first.decision.work.model_copy(update={"uploaded": 0, "trained": 0, "evaluated": 0})
     )
     assert await world.speech.state() == done
-    assert len(await world.ledger.history()) == 2
+    assert len(await world.ledger.history()) == 3
 
 
 async def test_the_endpoint_keeps_its_id_when_the_model_changes(world: World) -> None:

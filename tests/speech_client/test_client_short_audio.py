@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from typing import Any
 
 import pytest
 
-from speech_client import NotFound, RecognitionStatus, UnexpectedAnswer
+from speech_client import NotFound, RecognitionStatus, RequestRejected, UnexpectedAnswer
 
 PATH = "/speech/recognition/conversation/cognitiveservices/v1"
 URL = f"https://westus.stt.speech.microsoft.com{PATH}"
@@ -32,6 +34,36 @@ async def test_the_words_are_returned(service: Any, speech: Any, build: Any) -> 
     assert request.headers["Content-Type"] == "audio/wav; codecs=audio/pcm; samplerate=16000"
     assert request.headers["Ocp-Apim-Subscription-Key"] == build.key
     assert request.content == b"RIFF..."
+
+
+@pytest.mark.parametrize("before", [b"", b"JUNK\x03\0\0\0abc\0"])
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+async def test_the_service_is_told_the_rate_of_the_recording(
+    service: Any, speech: Any, rate: int, before: bytes
+) -> None:
+    """Telephone audio has 8 kHz; the header says so, wherever the chunk stands."""
+    service.says("POST", URL, DETAILED)
+    await speech.recognise("e1", _wav(rate, before), locale="en-US")
+
+    assert service.requests[0].headers["Content-Type"] == f"audio/wav; codecs=audio/pcm; samplerate={rate}"
+
+
+@pytest.mark.parametrize("audio", [b"", b"RIFF", b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01", b"ID3" * 20])
+async def test_what_is_no_wav_goes_out_as_it_is(service: Any, speech: Any, audio: bytes) -> None:
+    """The service says what is wrong with it."""
+    service.says("POST", URL, (400, {"code": "InvalidRequest", "message": "InvalidAudioFormat"}))
+    with pytest.raises(RequestRejected, match="InvalidAudioFormat"):
+        await speech.recognise("e1", audio, locale="en-US")
+
+
+def _wav(rate: int, before: bytes) -> bytes:
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(20))
+    return target.getvalue()[:12] + before + target.getvalue()[12:]
 
 
 def test_people_can_be_told_where_an_endpoint_listens(connect: Any) -> None:

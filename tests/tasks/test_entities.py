@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from domain.naming import Identity
-from speech_client import KeyCredential, NewModel, SpeechClient, TransientError
+from speech_client import Entity, KeyCredential, NewModel, SpeechClient, TransientError
 from tasks.entities import HASH_PROPERTY, find_or_create
 from tests.emulator.service_kit import KEY, Caller, in_process, running, settings_for
 
@@ -125,3 +125,22 @@ async def test_of_two_the_oldest_is_taken(tmp_path: Path) -> None:
             dataset, created = await find_or_create(speech.datasets, IDENTITY, lambda _: None)
     assert (dataset.self_url, created) == (earlier["self"], False)
     assert dataset.self_url != later["self"]
+
+
+async def test_of_two_the_one_without_a_date_is_not_taken() -> None:
+    """The service need not tell when it made an entity; that must not end the run."""
+    common = {"displayName": IDENTITY.name, "customProperties": {HASH_PROPERTY: IDENTITY.content_hash}}
+    dated = {"self": "https://host/speechtotext/models/b", "createdDateTime": "2026-01-01T00:00:00Z", **common}
+    undated = {"self": "https://host/speechtotext/models/a", **common}
+
+    class Listed:
+        async def list(self, *, filter: object = None) -> AsyncIterator[Entity]:  # noqa: A002 - Azure's word
+            for entity in (undated, dated):
+                yield Entity.model_validate({"locale": "en-US", "status": "Succeeded", **entity})
+
+        async def create(self, new: object, /) -> None:
+            raise AssertionError("there are two already")
+
+    model, created = await find_or_create(Listed(), IDENTITY, lambda _: None)
+
+    assert (model.id, created) == ("b", False)

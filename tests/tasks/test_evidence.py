@@ -31,6 +31,18 @@ async def test_changed_evidence_is_refused(tmp_path: Path, name: str) -> None:
         await evidence.recall(store, digest, "a.json")
 
 
+async def test_evidence_forged_together_with_its_manifest_is_refused(tmp_path: Path) -> None:
+    """The bundle's own name is the hash of its manifest."""
+    store = LocalFolder(tmp_path)
+    digest = await evidence.keep(store, {"a.json": b"1"})
+    forged = await evidence.keep(store, {"a.json": b"2"})
+    for name in ("a.json", "manifest.json"):
+        await store.write(f"evidence/{digest}/{name}", (await store.read(f"evidence/{forged}/{name}")).data)
+
+    with pytest.raises(Mistake, match="not what was stored"):
+        await evidence.recall(store, digest, "a.json")
+
+
 async def test_missing_evidence_is_told(tmp_path: Path) -> None:
     """The message says how to get it."""
     with pytest.raises(Mistake, match="Run the flow again"):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from domain.ledger import News, State, broken_link
+from domain.mistakes import Mistake
 from tasks.ledger import Ledger
-from tasks.store import LocalFolder
+from tasks.store import Conflict, LocalFolder
 
 NEWS = News(kind="testing-update", flow_run="run", revision="abc", facts={"wer": 0.1})
 
@@ -23,6 +24,29 @@ class LosesAnswers(LocalFolder):
             self.lost = True
             raise ConnectionError("reset by peer")
         return etag
+
+
+class Fails(LocalFolder):
+    """A store whose conditional writes fail with an error."""
+
+    tries = 0
+    error: Exception = OSError(28, "No space left on device")
+
+    async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
+        if if_match is None:
+            return await super().write(key, data)
+        self.tries += 1
+        raise self.error
+
+
+class Slept:
+    """Notes how long somebody wanted to sleep."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
 
 
 class DiesAfterTheHead(LocalFolder):
@@ -113,3 +137,71 @@ async def test_a_forged_entry_breaks_the_chain(tmp_path: Path) -> None:
     await store.write(key, (await store.read(key)).data.replace(b"0.1", b"0.0"))
 
     assert broken_link(await ledger.history()) == 2
+
+
+async def test_a_store_that_stays_broken_is_told_soon(tmp_path: Path) -> None:
+    """A full disk does not mend itself: a few tries, then which track, where and why."""
+    store, slept = Fails(tmp_path), Slept()
+
+    with pytest.raises(Mistake, match="No space left on device") as told:
+        await Ledger(store, "sharjah", sleep=slept).append(NEWS)
+
+    assert "'sharjah'" in str(told.value)
+    assert str(tmp_path) in str(told.value)
+    assert store.tries == 5
+    assert sum(slept.seconds) < 5
+
+
+async def test_a_head_that_cannot_be_read_is_told_too(tmp_path: Path) -> None:
+    """Something lies where the head should be."""
+    (tmp_path / "tracks/sharjah/state.json").mkdir(parents=True)
+
+    with pytest.raises(Mistake, match=r"'sharjah'.*Is a directory"):
+        await Ledger(LocalFolder(tmp_path), "sharjah", sleep=Slept()).append(NEWS)
+
+
+async def test_other_writers_get_more_patience_than_a_broken_store(tmp_path: Path) -> None:
+    """Who comes too late has only to look again."""
+    store = Fails(tmp_path)
+    store.error = Conflict("state")
+
+    with pytest.raises(Conflict):
+        await Ledger(store, "a", sleep=Slept()).append(NEWS)
+
+    assert store.tries == 30
+
+
+@pytest.mark.parametrize("forged", [b'"wer": 0.0', b""], ids=["other facts", "no entry at all"])
+async def test_nothing_is_appended_to_a_changed_history(tmp_path: Path, forged: bytes) -> None:
+    """The head knows its last entry: what lies in the history must be the same."""
+    store = LocalFolder(tmp_path)
+    ledger = Ledger(store, "a")
+    for _ in range(2):
+        before = await ledger.append(NEWS)
+    key = "tracks/a/ledger/000002.json"
+    await store.write(key, (await store.read(key)).data.replace(b'"wer": 0.1', forged) if forged else b"{")
+
+    with pytest.raises(Mistake, match=r"the history of track 'a' has been changed.*tracks/a/ledger/000002\.json"):
+        await ledger.append(NEWS)
+
+    assert await ledger.state() == before
+    assert not await store.exists("tracks/a/ledger/000003.json")
+
+
+async def test_an_entry_that_another_writer_wrote_down_is_no_changed_history(tmp_path: Path) -> None:
+    """It was read back from the head before: a tuple has become a list, but it is the same entry."""
+
+    class Overtaken(LocalFolder):
+        async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
+            etag = await super().write(key, data, if_match=if_match)
+            if if_match is not None:
+                await Ledger(LocalFolder(tmp_path), "a").append(NEWS)
+            return etag
+
+    facts = {"models": ("a", "b"), "gain": float("inf")}
+    ledger = Ledger(Overtaken(tmp_path), "a")
+
+    await ledger.append(NEWS.model_copy(update={"facts": facts}))
+
+    assert broken_link(await ledger.history()) is None
+    assert len(await ledger.history()) == 2

@@ -290,6 +290,53 @@ def test_a_link_out_of_the_track_is_refused(track: Path) -> None:
     assert any("it is a link that leads out of the track's folder" in one for one in problems_of(pack_testing, track))
 
 
+@pytest.mark.parametrize("place", ["testing.zip", "testing/ready.zip"])
+def test_a_ready_zip_that_is_a_link_out_of_the_track_is_refused(tmp_path: Path, place: str) -> None:
+    """Nor someone else's zip; its recordings and texts are not even read."""
+    secret = write_zip(tmp_path / "other-customer.zip", FILES)
+    link = tmp_path / "sharjah" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(secret)
+
+    (problem,) = problems_of(pack_testing, tmp_path / "sharjah")
+
+    assert problem.startswith(f"sharjah/{place}: it is a link that leads out of the track's folder")
+
+
+def test_a_ready_zip_that_is_a_link_within_the_track_is_taken(tmp_path: Path) -> None:
+    """Nothing comes in that was not there."""
+    write_zip(tmp_path / "sharjah/samples/one.zip", FILES)
+    (tmp_path / "sharjah/testing.zip").symlink_to("samples/one.zip")
+
+    assert pack_testing(tmp_path / "sharjah", tmp_path / "out").dataset.items == 2
+
+
+@pytest.mark.parametrize("name", [b"\xff.wav", b"a:b.wav", b"a\\b.wav", b"a\x1b[2J.wav", b"\xff.zip"], ids=ascii)
+def test_a_file_name_that_no_zip_could_carry_is_refused(track: Path, name: bytes) -> None:
+    """Readers of zips disagree about such names; the message can be printed anywhere."""
+    Path(os.fsdecode(os.fsencode(track / "testing") + b"/" + name)).write_bytes(wav(9))
+
+    (problem,) = problems_of(pack_testing, track)
+
+    assert "it has a name with ':', a backslash or a character that cannot be shown. Rename it" in problem
+    assert problem.isascii()
+    assert problem.isprintable()
+
+
+def test_marks_that_windows_leaves_beside_downloads_do_not_count(track: Path, tmp_path: Path) -> None:
+    """WSL shows them as files of their own."""
+    write(track / "testing", {"a.wav:Zone.Identifier": b"[ZoneTransfer]"})
+
+    assert pack_testing(track, tmp_path / "out").dataset.items == 2
+
+
+def test_names_that_look_the_same_are_two_files(track: Path) -> None:
+    """On Linux two spellings of "é" may lie side by side; one of the recordings would be lost."""
+    write(track / "testing", {"\u00e9.wav": wav(5), "e\u0301.wav": wav(6)})
+
+    assert any("2 files are named '\u00e9.wav'" in problem for problem in problems_of(pack_testing, track))
+
+
 def member(name: str, mode: int = 0o100644) -> zipfile.ZipInfo:
     """A zip entry with any name and mode."""
     info = zipfile.ZipInfo("x")
@@ -305,7 +352,8 @@ def member(name: str, mode: int = 0o100644) -> zipfile.ZipInfo:
         (member("/etc/evil.wav"), "would be written outside its folder"),
         (member("..\\evil.wav"), "would be written outside its folder"),
         (member("C:evil.wav"), "would be written outside its folder"),
-        (member("evil\x1b[2J.wav"), "would be written outside its folder"),
+        (member("evil\x1b[2J.wav"), "has a name with ':', a backslash or a character that cannot be shown"),
+        (member("a.wav:hidden"), "has a name with ':', a backslash or a character that cannot be shown"),
         (member("link.wav", stat.S_IFLNK | 0o777), "is a symbolic link"),
         (member("A.WAV"), "2 files are named 'a.wav'"),
         (member("folder/c.wav"), "its files lie in a folder inside the zip"),

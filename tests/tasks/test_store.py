@@ -1,5 +1,6 @@
 """The contract of a `Store`. Every implementation passes the same tests; today there is the local folder."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,34 @@ async def test_keys_are_listed_by_prefix(store: Store) -> None:
     assert len(await store.keys("")) == 3
 
 
+async def test_a_key_exists_once_it_was_written(store: Store) -> None:
+    """Only whole keys count: a prefix of one is nothing."""
+    await store.write("tracks/a/1", b"")
+
+    assert await store.exists("tracks/a/1")
+    for key in ("tracks/a/2", "tracks/a", "tracks/a/", "tracks"):
+        assert not await store.exists(key)
+
+
+async def test_a_large_store_is_not_searched_for_a_key_or_a_track(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that grew for years answers as fast as a new one."""
+    for key in ("snapshots/1", "tracks/a/1", "tracks/ab/1"):
+        await store.write(key, b"")
+    visited = []
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: visited.append(Path(path).name) or real(path))
+
+    assert await store.exists("tracks/a/1")
+    assert visited == []
+    assert await store.keys("tracks/a/") == ["tracks/a/1"]
+    assert set(visited) <= {"a"}
+    assert await store.keys("tracks/a") == ["tracks/a/1", "tracks/ab/1"]
+    assert "snapshots" not in visited
+    assert await store.keys("nowhere/") == []
+
+
 async def test_an_uploaded_file_can_be_used_locally(store: Store, tmp_path: Path) -> None:
     """A dataset goes in as a file and comes out as a file."""
     source = tmp_path / "data.zip"
@@ -76,6 +105,10 @@ async def test_no_key_leads_out_of_the_store(store: Store) -> None:
     """Names that come from data cannot reach other files."""
     with pytest.raises(ValueError, match="not a key"):
         await store.write("../outside", b"")
+    with pytest.raises(ValueError, match="not a key"):
+        await store.keys("../")
+    with pytest.raises(ValueError, match="not a key"):
+        await store.exists("../outside")
 
 
 async def test_a_failed_write_leaves_the_old_content(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

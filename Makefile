@@ -21,13 +21,14 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 	$(BIN)/speechops demo
 
 test: check  ## Everything that must hold; CI runs exactly this
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
-check: $(STAMP)  ## Format, lint, types, layers (the fast half of `make test`)
+check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/project
 
 up: $(STAMP)  ## Start emulator, Prefect server and worker; Ctrl-C stops them
 	$(BIN)/speechops up

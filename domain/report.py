@@ -1,5 +1,6 @@
 """What people read about a decision, as Markdown. Words appear here, whole sentences do not."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -28,6 +29,19 @@ def percent(rate: float | None) -> str:
     return "–" if rate is None else f"{rate * 100:.1f}%"
 
 
+def escaped(text: object) -> str:
+    """Text that comes from data or from the service, so that it stays text: no markup, no image, no link, one line.
+
+    >>> print(escaped("<img src=x> ![b](evil) a|b"))
+    \\<img src=x\\> \\!\\[b\\](evil) a\\|b
+    """
+    return re.sub(r"([\\`*_\[\]<>!|#~])", r"\\\1", " ".join(str(text).split()))
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table.
 
@@ -36,7 +50,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     |---|---|
     | 1 | x\\|y |
     """
-    lines = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([escaped(cell) for cell in row] for row in rows)]
     shown = ["| " + " | ".join(line) + " |" for line in lines]
     shown[1] = shown[1].replace(" ", "")
     return "\n".join(shown)
@@ -66,8 +80,9 @@ def verdict_page(decision: Decision, comparison: Comparison) -> str:
     verdict = decision.ruling.verdict
     parts = [
         f"# {_SIGNS[verdict.outcome]} {verdict.outcome.value}: the candidate {_MEANINGS[verdict.outcome]}",
-        f"Candidate `{verdict.candidate}`, benchmark `{verdict.benchmark}`, revision `{decision.ruling.subject.revision}`.",
-        "\n".join(f"- {reason}" for reason in verdict.reasons),
+        f"Candidate {_code(verdict.candidate)}, benchmark {_code(verdict.benchmark)}, "
+        f"revision {_code(decision.ruling.subject.revision)}.",
+        "\n".join(f"- {escaped(reason)}" for reason in verdict.reasons),
         *_figures(verdict, comparison),
         *_words(comparison),
         *_trail(decision),
@@ -89,8 +104,8 @@ def measurement_page(decision: Decision, comparison: Comparison) -> str:
     missed = missed_words(comparison.candidate.scorecard)
     parts = [
         f"# {head}",
-        f"Benchmark `{verdict.candidate}` on the testing data of revision `{subject.revision}`.",
-        "\n".join(f"- {reason}" for reason in (*verdict.reasons, acceptable) if reason),
+        f"Benchmark {_code(verdict.candidate)} on the testing data of revision {_code(subject.revision)}.",
+        "\n".join(f"- {escaped(reason)}" for reason in (*verdict.reasons, acceptable) if reason),
         *_figures(verdict, comparison, ("base model", "benchmark")),
         "## Most missed words",
         _counted(missed),
@@ -128,7 +143,9 @@ def _words(comparison: Comparison) -> Iterable[str]:
 
 
 def _counted(words: Counter[str]) -> str:
-    shown = ", ".join(f"{word} × {count}" if count > 1 else word for word, count in words.most_common(_WORDS_SHOWN))
+    shown = ", ".join(
+        f"{escaped(word)} × {count}" if count > 1 else escaped(word) for word, count in words.most_common(_WORDS_SHOWN)
+    )
     more = len(words) - _WORDS_SHOWN
     return (shown or "none") + (f", and {more} more" if more > 0 else "")
 

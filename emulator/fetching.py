@@ -44,7 +44,7 @@ async def fetch(url: str, target: Path, settings: Settings) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         async with (
-            asyncio.timeout(None),
+            asyncio.timeout(settings.download_seconds),
             _client(settings) as client,
             client.stream("GET", url) as response,
         ):
@@ -75,7 +75,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
             request.url.copy_with(host=addresses[0]),
             headers=request.headers,  # with the Host that was asked for
             stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},  # TLS goes on checking the name
+            extensions={**request.extensions, "x": host},  # TLS goes on checking the name
         )
         return await self._inner.handle_async_request(checked)
 

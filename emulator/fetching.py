@@ -75,7 +75,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
             request.url.copy_with(host=addresses[0]),
             headers=request.headers,  # with the Host that was asked for
             stream=request.stream,
-            extensions={**request.extensions, "x": host},  # TLS goes on checking the name
+            extensions={**request.extensions, "sni_hostname": host},  # TLS goes on checking the name
         )
         return await self._inner.handle_async_request(checked)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from datetime import timedelta
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -34,6 +36,12 @@ LIMITS = httpx.Limits(keepalive_expiry=3.0)
 """We drop an idle connection before the server does (uvicorn: 5 s), or a POST on it would end as ambiguous."""
 NOT_BY_PROXY = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
 """The local service, for httpx: a proxy of the environment would look for it on its own machine, and see the key."""
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates of this machine, read once: that takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 class SpeechClient:
@@ -68,6 +76,7 @@ class SpeechClient:
     ) -> None:
         self._http = httpx.AsyncClient(
             transport=transport,
+            verify=_tls(),
             mounts=NOT_BY_PROXY,
             timeout=timeout,
             limits=LIMITS,

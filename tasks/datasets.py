@@ -20,7 +20,6 @@ from tasks.store import Store
 @task(
     name="start-datasets",
     description="Find or create each dataset and upload it in blocks.",
-    persist_result=True,
     **REMOTE,
 )
 async def start_datasets(

@@ -19,21 +19,19 @@ from tasks import evidence
 from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
-from tasks.retrying import REMOTE
+from tasks.retrying import FRESH, REMOTE
 from tasks.snapshots import read_sheet
 
 _AT_ONCE = 8
 
 
-@task(name="find-measurement", description="Has this very comparison been measured already?")
+@task(name="find-measurement", description="Has this very comparison been measured already?", **FRESH)
 async def find_measurement(store: str, subject: Subject) -> str | None:
     """The digest of the evidence, when the same two models were scored on the same data with the same normaliser."""
     return await evidence.find(await load_store(store), _identity(subject))
 
 
-@task(
-    name="start-evaluation", description="Find or create the evaluation of both models.", persist_result=True, **REMOTE
-)
+@task(name="start-evaluation", description="Find or create the evaluation of both models.", **REMOTE)
 async def start_evaluation(speech: str, subject: Subject, dataset: Remote) -> Remote:
     """Start ONE evaluation: model 1 is the benchmark, model 2 the candidate."""
     track, pair = subject.track, (subject.benchmark.path, subject.candidate.path)

@@ -15,12 +15,14 @@ from speech_client import BaseModel, Conflict, F, NewModel, NotFound
 from tasks.blocks import load_speech
 from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
-from tasks.retrying import REMOTE
+from tasks.retrying import FRESH, REMOTE
 from tasks.snapshots import Snapshot
 
 
 @task(
-    name="choose-base-model", description="The first contact with the Speech service: which base model to train from."
+    name="choose-base-model",
+    description="The first contact with the Speech service: which base model to train from.",
+    **FRESH,
 )
 async def choose_base(speech: str, snapshot: Snapshot, state: State) -> Remote:
     """The base model that the track names, or the one it has used so far, or the newest.
@@ -41,7 +43,7 @@ async def choose_base(speech: str, snapshot: Snapshot, state: State) -> Remote:
     return Remote(path=chosen.path, name=chosen.name)
 
 
-@task(name="start-model", description="Find or create the candidate by its recipe.", persist_result=True, **REMOTE)
+@task(name="start-model", description="Find or create the candidate by its recipe.", **REMOTE)
 async def start_model(speech: str, snapshot: Snapshot, base: Remote, datasets: Sequence[Remote]) -> Remote:
     """Start training, unless the very same recipe has been trained already."""
     track = snapshot.track

@@ -16,6 +16,7 @@ from domain.ruling import ModelRef, Ruling
 from tasks.blocks import load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
+from tasks.retrying import FRESH
 from tasks.rulings import read_comparison, read_ruling
 from tasks.snapshots import short_recordings
 from tasks.store import Store
@@ -39,7 +40,7 @@ class Order(BaseModel):
         return ModelRef(path=live.model, name=live.model_name) if live else None
 
 
-@task(name="check-release", description="Does the verdict allow it, and does it still apply?")
+@task(name="check-release", description="Does the verdict allow it, and does it still apply?", **FRESH)
 async def check_release(store: str, track: str, model: str, verdict: str) -> Order:
     """Read the ruling and refuse what must not go live.
 
@@ -53,7 +54,7 @@ async def check_release(store: str, track: str, model: str, verdict: str) -> Ord
     return Order(digest=verdict, ruling=ruling, state=state, golden=await _golden(keep, ruling))
 
 
-@task(name="claim-release", description="Tell the ledger that the endpoint is about to change.")
+@task(name="claim-release", description="Tell the ledger that the endpoint is about to change.", **FRESH)
 async def claim_release(store: str, order: Order) -> None:
     """Note in the head that a release has begun, before anything changes for clients.
 
@@ -73,7 +74,7 @@ async def claim_release(store: str, order: Order) -> None:
         await Ledger(await load_store(store), subject.track.name).append(news, change)
 
 
-@task(name="record-release", description="Release, benchmark and history change together.")
+@task(name="record-release", description="Release, benchmark and history change together.", **FRESH)
 async def record_release(store: str, order: Order, endpoint: Remote) -> Release:
     """Tell the ledger what is live now; a release that is recorded already is not recorded twice."""
     subject = order.ruling.subject
@@ -95,7 +96,7 @@ async def record_release(store: str, order: Order, endpoint: Remote) -> Release:
     return release
 
 
-@task(name="record-failed-release", description="Tell the ledger that the former model is back.")
+@task(name="record-failed-release", description="Tell the ledger that the former model is back.", **FRESH)
 async def record_failed_release(store: str, order: Order, reason: str) -> None:
     """Close a release that was begun and taken back."""
     facts = {"ruling": order.digest, "model": order.ruling.subject.candidate.name, "reason": reason}

@@ -17,6 +17,7 @@ from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.releases import Order
+from tasks.retrying import FRESH
 from tasks.rulings import read_comparison
 
 
@@ -37,7 +38,7 @@ async def report_measurement(speech: str, store: str, decision: Decision) -> Rep
     return _ended(name, f"benchmark WER {percent(report.benchmark_wer)}", report)
 
 
-@task(name="report-verdict", description="The verdict page, the WER table, and the run's result.")
+@task(name="report-verdict", description="The verdict page, the WER table, and the run's result.", **FRESH)
 async def publish_verdict(speech: str, store: str, decision: Decision) -> Report:
     """Publish the verdict and return the run's result."""
     state = await _publish(store, decision, "verdict", verdict_page)
@@ -48,7 +49,9 @@ async def publish_verdict(speech: str, store: str, decision: Decision) -> Report
     return report.model_copy(update=rates | {"released": live})
 
 
-@task(name="report-measurement", description="The page of the measurement, the WER table, and the run's result.")
+@task(
+    name="report-measurement", description="The page of the measurement, the WER table, and the run's result.", **FRESH
+)
 async def publish_measurement(speech: str, store: str, decision: Decision) -> Report:
     """Publish the benchmark's result on the new testing data and return the run's result."""
     state = await _publish(store, decision, "benchmark", measurement_page)
@@ -57,7 +60,7 @@ async def publish_measurement(speech: str, store: str, decision: Decision) -> Re
     return report.model_copy(update={"base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer})
 
 
-@task(name="report-release", description="The release, with a link to its endpoint.")
+@task(name="report-release", description="The release, with a link to its endpoint.", **FRESH)
 async def report_release(speech: str, order: Order, release: Release, live: Remote) -> None:
     """Publish what is live now and where clients reach it."""
     subject = order.ruling.subject

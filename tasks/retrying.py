@@ -3,6 +3,7 @@
 import logging
 from typing import Any, TypedDict
 
+from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
@@ -16,7 +17,13 @@ async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) ->
     return isinstance(error, TransientError)
 
 
-class Retries(TypedDict):
+class Freshness(TypedDict):
+    """Keyword arguments of `@task` that concern caching."""
+
+    cache_policy: CachePolicy
+
+
+class Retries(Freshness):
     """Keyword arguments of `@task` that concern repetition."""
 
     retries: int
@@ -24,7 +31,11 @@ class Retries(TypedDict):
     retry_condition_fn: Any
 
 
+FRESH: Freshness = {"cache_policy": NO_CACHE}
+"""For every task: a flow run that is retried asks again. Prefect would give it the job that Failed, or the head of hours ago."""
+
 REMOTE: Retries = {
+    "cache_policy": NO_CACHE,
     "retries": 4,
     "retry_delay_seconds": [2, 10, 60, 300],
     "retry_condition_fn": is_transient,

@@ -16,18 +16,19 @@ from speech_client import Evaluation
 from tasks import evidence
 from tasks.blocks import load_store
 from tasks.ledger import Ledger
+from tasks.retrying import FRESH
 from tasks.store import Store
 
 _FILE = "ruling.json"
 
 
-@task(name="read-state", description="The track's head in the ledger: benchmark, release, endpoint.")
+@task(name="read-state", description="The track's head in the ledger: benchmark, release, endpoint.", **FRESH)
 async def read_state(store: str, track: str) -> State:
     """Where the track stands now."""
     return await Ledger(await load_store(store), track).state()
 
 
-@task(name="find-ruling", description="Has this very candidate been judged already?")
+@task(name="find-ruling", description="Has this very candidate been judged already?", **FRESH)
 async def find_ruling(store: str, subject: Subject, state: State) -> Decision | None:
     """An earlier ruling that still answers: the recipe is live already, or was judged under the same conditions."""
     keep = await load_store(store)
@@ -39,7 +40,7 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
     return Decision(digest=digest, ruling=await read_ruling(keep, digest), settled=True) if digest else None
 
 
-@task(name="judge", description="Apply the gate's rules to the evidence.")
+@task(name="judge", description="Apply the gate's rules to the evidence.", **FRESH)
 async def judge(store: str, subject: Subject, measurement: str, work: Work) -> Decision:
     """Decide about the candidate, and keep the ruling as evidence."""
     keep = await load_store(store)
@@ -47,7 +48,7 @@ async def judge(store: str, subject: Subject, measurement: str, work: Work) -> D
     return await _decision(keep, subject, decide(comparison, subject.track.gate), measurement, work)
 
 
-@task(name="check-measurement", description="Is the evidence valid?")
+@task(name="check-measurement", description="Is the evidence valid?", **FRESH)
 async def check_measurement(store: str, subject: Subject, measurement: str, work: Work) -> Decision:
     """Ask whether a measurement that decides nothing can be trusted, and keep the answer as evidence."""
     keep = await load_store(store)
@@ -55,7 +56,7 @@ async def check_measurement(store: str, subject: Subject, measurement: str, work
     return await _decision(keep, subject, check(comparison, subject.track.gate), measurement, work)
 
 
-@task(name="record-ruling", description="Tell the ledger what was decided.")
+@task(name="record-ruling", description="Tell the ledger what was decided.", **FRESH)
 async def record_ruling(store: str, decision: Decision) -> None:
     """Append the ruling to the history; the benchmark's WER on these testing data becomes the benchmark WER.
 
@@ -79,7 +80,7 @@ async def record_ruling(store: str, decision: Decision) -> None:
     get_run_logger().info("%s: %s", verdict.outcome.value, "; ".join(verdict.reasons))
 
 
-@task(name="record-benchmark", description="The WER on the new testing data becomes the benchmark WER.")
+@task(name="record-benchmark", description="The WER on the new testing data becomes the benchmark WER.", **FRESH)
 async def record_benchmark(store: str, decision: Decision) -> bool:
     """Append the measurement to the history, unless the head says the same already. Returns whether it was appended.
 

@@ -23,6 +23,7 @@ from domain.track import TRACK_NAME, Track, parse_track
 from tasks.blocks import load_store
 from tasks.filesets import leads_out
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
+from tasks.retrying import FRESH
 from tasks.store import Store
 
 
@@ -76,7 +77,11 @@ def subject_of(
     )
 
 
-@task(name="take-snapshot", description="Read the track's settings and data, check every row, pack what Azure wants.")
+@task(
+    name="take-snapshot",
+    description="Read the track's settings and data, check every row, pack what Azure wants.",
+    **FRESH,
+)
 async def take_snapshot(track: str, data: str, revision: str, store: str, *, training: bool) -> Snapshot:
     """Read `data/<track>/`, check it, and keep the packed datasets in the store.
 

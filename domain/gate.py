@@ -169,12 +169,12 @@ def _gain(
     relative = "relative" in rule
     shown = f"{abs(gain):.1%} of it" if relative else f"{abs(gain) * 100:.1f} points"
     asked = f"{threshold:.1%}" if relative else f"{threshold * 100:.1f} points"
-    moved = "fell" if gain > 0 else "rose" if gain < 0 else "stayed"
+    moved = f"{'fell' if gain > 0 else 'rose'} from {benchmark:.1%} to" if gain else "stayed at"
     asks = "" if enough else f"; at least {asked} less is asked for"
     return Finding(
         rule=rule,
         outcome=Outcome.PASS if enough else Outcome.FAIL,
-        reason=f"WER {moved} from {benchmark:.1%} to {candidate:.1%} ({shown}){asks}",
+        reason=f"WER {moved} {candidate:.1%} ({shown}){asks}",
         value=gain,
         threshold=threshold,
         words=comparison.candidate.scorecard.total.reference_words,

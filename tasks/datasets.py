@@ -39,7 +39,7 @@ async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote]) 
         JobFailed, JobTimedOut: an import did not succeed.
     """
     speech_resource = await load_speech(speech)
-    title = f"Importing {len(datasets)} datasets of '{track.name}'"
+    title = f"Importing {len(datasets)} dataset{'' if len(datasets) == 1 else 's'} of '{track.name}'"
     async with speech_resource.client() as client, watching(f"{track.name}-datasets", title, len(datasets)) as watch:
         await asyncio.gather(*(_await(client, track, one, watch) for one in datasets))
 

@@ -73,9 +73,11 @@ async def _publish(store: str, decision: Decision, kind: str, page: Callable[[De
     subject, keep = decision.ruling.subject, await load_store(store)
     comparison = await read_comparison(keep, subject, decision.ruling.measurement)
     track = subject.track.name
-    title = f"{decision.ruling.verdict.outcome.value} at {subject.revision}"
+    verdict, measured = decision.ruling.verdict, kind == "benchmark"
+    title = f"{f'WER {percent(verdict.candidate_wer)}' if measured else verdict.outcome.value} at {subject.revision}"
+    rows = wer_rows(comparison, ("base model", "benchmark") if measured else ("benchmark", "candidate"))
     await acreate_markdown_artifact(markdown=page(decision, comparison), key=f"{track}-{kind}", description=title)
-    await acreate_table_artifact(table=wer_rows(comparison), key=f"{track}-wer", description=f"WER per model, {title}")
+    await acreate_table_artifact(table=rows, key=f"{track}-wer", description=f"WER per model at {subject.revision}")
     return await Ledger(keep, track).state()
 
 

@@ -47,11 +47,11 @@ def test_a_real_gain_passes() -> None:
 @pytest.mark.parametrize(
     ("benchmark", "candidate", "reason"),
     [
-        (100, 100, "WER stayed from 10.0% to 10.0% (0.0 points); at least 0.2 points less is asked for"),
+        (100, 100, "WER stayed at 10.0% (0.0 points); at least 0.2 points less is asked for"),
         (100, 99, "WER fell from 10.0% to 9.9% (0.1 points); at least 0.2 points less is asked for"),
         (100, 105, "WER rose from 10.0% to 10.5% (0.5 points); at least 0.2 points less is asked for"),
         (300, 297, "WER fell from 30.0% to 29.7% (1.0% of it); at least 2.0% less is asked for"),
-        (0, 0, "WER stayed from 0.0% to 0.0% (0.0 points); at least 0.2 points less is asked for"),
+        (0, 0, "WER stayed at 0.0% (0.0 points); at least 0.2 points less is asked for"),
     ],
 )
 def test_too_small_a_gain_fails(benchmark: int, candidate: int, reason: str) -> None:

@@ -38,7 +38,7 @@ async def test_an_equal_model_does_not_go_live(world: World) -> None:
 
     assert report.decision.ruling.verdict.outcome == "FAIL"
     assert not report.released
-    assert "WER stayed from 15.0% to 15.0%" in report.decision.ruling.verdict.reasons[0]
+    assert "WER stayed at 15.0%" in report.decision.ruling.verdict.reasons[0]
     assert await world.entities("endpoints") == []
     assert len(await world.entities("models")) == 1
 

@@ -35,9 +35,10 @@ FLAGS = [
 PATIENCE_MS = 60_000
 PREFECTS_OWN = re.compile(
     r"127\.0\.0\.1:\d+/[\w-]+\.(ico|png|svg)|\.amplitude\.com/|/assets/(vendor-pixi|flow-run-graph)-"
+    r"|status of 503 |Unknown error while creating flow run"
 )
 """What Prefect 3.8's UI complains about by itself: icons that it has not got, its telemetry (which these tests keep on
-this machine), and its graph of a run when one leaves the page before it is drawn."""
+this machine), its SQLite when it is busy, and its graph of a run when one leaves the page before it is drawn."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,17 @@ class PrefectUI:
         await self.page.get_by_role("link", name="Deployments").first.click()
         await self.page.get_by_role("row").filter(has_text=flow).get_by_role("link", name="speechops").click()
         await expect(self.page.get_by_role("link", name=flow, exact=True).first).to_be_visible()
+
+    async def submit(self) -> None:
+        """Start the run of a filled form and look at it; again, when Prefect's SQLite was busy (503), as a person would."""
+        view = self.page.get_by_role("link", name="View run")
+        for _ in range(5):
+            answered = self.page.expect_response(lambda response: response.url.endswith("/create_flow_run"))
+            async with answered as answer:
+                await self.page.get_by_role("button", name="Submit").click()
+            if (await answer.value).ok:
+                break
+        await view.click()
 
     async def open_form(self, flow: str) -> None:
         """From anywhere to a deployment's form for a run with parameters."""

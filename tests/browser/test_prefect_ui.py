@@ -117,13 +117,12 @@ async def test_an_operator_starts_a_testing_update_by_hand(ui: PrefectUI) -> Non
     await ui.page.get_by_label("track").fill(TRACK)
     await ui.page.get_by_label("revision (Optional)").fill("by-hand")
     await ui.page.get_by_label("data (Optional)").fill(str(ui.site.data))
-    await ui.page.get_by_role("button", name="Submit").click()
-    await ui.page.get_by_role("link", name="View run").click()
+    await ui.submit()
 
     await expect(ui.page.locator("main")).to_contain_text("Recorded")
     await expect(ui.page.locator("main")).to_contain_text(f"{TRACK} @ by-hand")
     await ui.page.get_by_role("tab", name="Details").click()
-    await expect(ui.page.get_by_role("tabpanel")).to_contain_text("benchmark WER 3.7%")
+    await expect(ui.page.get_by_role("tabpanel")).to_contain_text(re.compile(r"benchmark WER \d+\.\d%"))
 
 
 async def test_neither_the_key_nor_a_sentence_is_shown(ui: PrefectUI) -> None:

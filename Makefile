@@ -21,7 +21,8 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 	$(BIN)/speechops demo
 
 test: check  ## Everything that must hold; CI runs exactly this
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .

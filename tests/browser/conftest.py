@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Route, async_playwright, expect
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+BUSY_TRIES = 50
 PREFECTS_OWN = re.compile(
     r"127\.0\.0\.1:\d+/[\w-]+\.(ico|png|svg)|\.amplitude\.com/|/assets/(vendor-pixi|flow-run-graph)-"
     r"|status of 503 |Unknown error while creating flow run"
@@ -163,8 +164,18 @@ async def browser(chromium: str, site: Site, tmp_path_factory: pytest.TempPathFa
         )
         context.set_default_timeout(PATIENCE_MS)
         await context.route(lambda url: not url.startswith(site.stack.prefect_url), lambda route: route.abort())
+        await context.route(f"{site.stack.prefect_api_url}/**", _patiently)
         yield context
         await context.close()
+
+
+async def _patiently(route: Route) -> None:
+    """Ask again when Prefect's SQLite is busy (503): Prefect's own clients do, its UI shows an empty page instead."""
+    for _ in range(BUSY_TRIES):
+        response = await route.fetch()
+        if response.status != 503:
+            break
+    await route.fulfill(response=response)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

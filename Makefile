@@ -13,7 +13,8 @@ install: $(STAMP)  ## Make .venv with the pinned packages
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@# The lock is complete. Left to itself, pip 23 asks for a newer release than the pinned one where an extra is wanted.
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $(STAMP)
 

@@ -1,4 +1,5 @@
-"""Make the pictures in `docs/images` again: the real demo in a terminal, then the Prefect UI that shows its runs.
+"""Make the pictures in `docs/images` again: the real demo in a terminal, the Prefect UI that shows its runs, and the
+page of the Speech emulator.
 
 Run in the project's folder, with Chromium installed: `.venv/bin/python docs/make_pictures.py` (5 to 10 minutes).
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from playwright.async_api import Page, async_playwright
 from prefect.client.orchestration import PrefectClient
@@ -78,6 +80,7 @@ async def _make(settings: StackSettings, images: Path, browser: str) -> None:
     released = next(step["flow_run_id"] for step in summary["steps"] if step["released"])
     async with running_stack(settings) as stack:
         await _photograph(stack, await _shots(stack, released), images, browser)
+        await photograph_emulator(stack.emulator_url, stack.emulator_key, images / "emulator-page.png", browser)
 
 
 def terminal_picture(told: str) -> str:
@@ -130,6 +133,24 @@ async def _photograph(stack: Stack, shots: list[Shot], images: Path, browser: st
         await page.route(lambda url: not url.startswith(stack.prefect_url), lambda route: route.abort())
         for shot in shots:
             await _take(page, stack.prefect_url, shot, images / f"{shot.name}.png")
+        await chromium.close()
+
+
+async def photograph_emulator(url: str, key: str, file: Path, browser: str) -> None:
+    """Take the page of an emulator, with two jobs under way and two faults set, and leave these behind."""
+    async with httpx.AsyncClient(base_url=url, headers={"Ocp-Apim-Subscription-Key": key}, trust_env=False) as speech:
+        await speech.put("/_emulator/speed", json={"speed": "poll"})
+        for name in ("staging", "canary"):
+            endpoint = {"displayName": name, "locale": "en-US"}
+            await speech.post("/speechtotext/endpoints", params={"api-version": "2024-11-15"}, json=endpoint)
+        late = {"method": "POST", "path": "/speechtotext/models", "kind": "slow", "seconds": 2, "when": "after"}
+        for fault in (late, {"job": "evaluation", "times": 2}):
+            await speech.post("/_emulator/faults", json=fault)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        page = await chromium.new_page(viewport={"width": 1200, "height": 900})
+        await page.goto(url)
+        await page.screenshot(path=file)
         await chromium.close()
 
 

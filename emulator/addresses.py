@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from emulator.entities import Entity, Noun
+from emulator.entities import Entity, ModelCopy, Noun
 
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -15,6 +15,7 @@ LINKS: dict[str, dict[str, str]] = {
     "BaseModel": {"manifest": "/manifest"},
     "Evaluation": {"files": "/files"},
     "Transcription": {"files": "/files"},
+    "WebHook": {"test": ":test", "ping": ":ping"},
 }
 BLOCK_LINKS = {"commitBlocks": "/blocks:commit", "listBlocks": "/blocks", "uploadBlocks": "/blocks"}
 
@@ -34,6 +35,8 @@ class Addresses:
 
     def body_of(self, entity: Entity) -> dict[str, Any]:
         """The entity as the specification shows it."""
+        if isinstance(entity, ModelCopy):
+            return self._operation(entity)
         body = entity.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=entity.hidden)
         for name in entity.references:
             alias = type(entity).model_fields[name].alias or name
@@ -41,12 +44,32 @@ class Addresses:
                 body[alias] = self._reference(body[alias])
         if not body["properties"]:
             del body["properties"]
+        else:
+            body["properties"] = self._resolved(body["properties"])
         return {"self": self.of(entity.path), **body, "links": self._links(entity)}
+
+    def _operation(self, operation: ModelCopy) -> dict[str, Any]:
+        """`Operation`, which has little in common with the other entities."""
+        shown = {"id", "status", "created_date_time", "last_action_date_time"}
+        body = {"self": self.of(operation.path), **operation.model_dump(mode="json", by_alias=True, include=shown)}
+        if operation.result:
+            body["result"] = {"link": operation.result}
+        if "error" in operation.properties:
+            body["error"] = operation.properties["error"]
+        return body
 
     def _reference(self, path: str | list[str]) -> Any:
         if isinstance(path, list):
             return [self._reference(one) for one in path]
         return {"self": self.of(path)}
+
+    def _resolved(self, value: Any) -> Any:
+        """Properties with the references in them (`speechModelMapping`) as addresses."""
+        if not isinstance(value, dict):
+            return value
+        if list(value) == ["self"]:
+            return self._reference(value["self"])
+        return {name: self._resolved(one) for name, one in value.items()}
 
     def _links(self, entity: Entity) -> dict[str, str]:
         if entity.noun is Noun.ENDPOINTS:

@@ -17,6 +17,8 @@ LOCALES = (LOCALE,)
 """Locales with a recogniser; others are refused."""
 
 ADAPTABLE_WITH = (DatasetKind.LANGUAGE, DatasetKind.ACOUSTIC, DatasetKind.PRONUNCIATION)
+NEWEST_ADAPTABLE_WITH = (*ADAPTABLE_WITH, DatasetKind.LANGUAGE_MARKDOWN, DatasetKind.OUTPUT_FORMATTING)
+"""Structured text needs the latest base model, says Microsoft's page."""
 SHARED_FEATURES = {
     "supportsTranscriptionsSubmit": True,
     "supportsTranscriptionsTranscribe": True,
@@ -24,6 +26,7 @@ SHARED_FEATURES = {
     "supportsTranscriptionsOnSpeechContainers": False,
     "supportedOutputFormats": ["Display", "Lexical"],
 }
+FEATURES_OF_CUSTOM_MODELS = {**SHARED_FEATURES, "supportsTranscriptionsTranscribe": False}
 DESCRIPTION = "Emulated: PocketSphinx 5.1.1 with its own en-us model, like every base model of this emulator."
 
 
@@ -41,7 +44,13 @@ class BaseModel(Entity):
         return now < _date(self.properties["deprecationDates"]["adaptationDateTime"])
 
 
-def _base_model(name: str, *, adaptation_until: str, transcription_until: str) -> BaseModel:
+def _base_model(
+    name: str,
+    *,
+    adaptation_until: str,
+    transcription_until: str,
+    adaptable_with: tuple[DatasetKind, ...] = ADAPTABLE_WITH,
+) -> BaseModel:
     created = datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC)
     return BaseModel(
         id=str(uuid5(NAMESPACE_URL, f"https://speechops.invalid/models/base/{LOCALE}/{name}")),
@@ -56,7 +65,7 @@ def _base_model(name: str, *, adaptation_until: str, transcription_until: str) -
                 "adaptationDateTime": f"{adaptation_until}T00:00:00Z",
                 "transcriptionDateTime": f"{transcription_until}T00:00:00Z",
             },
-            "features": {**SHARED_FEATURES, "supportsAdaptationsWith": [kind.value for kind in ADAPTABLE_WITH]},
+            "features": {**SHARED_FEATURES, "supportsAdaptationsWith": [kind.value for kind in adaptable_with]},
             "chargeForAdaptation": True,
         },
     )
@@ -65,7 +74,12 @@ def _base_model(name: str, *, adaptation_until: str, transcription_until: str) -
 BASE_MODELS = {
     model.id: model
     for model in (
-        _base_model("20260115", adaptation_until="2046-01-15", transcription_until="2047-01-15"),
+        _base_model(
+            "20260115",
+            adaptation_until="2046-01-15",
+            transcription_until="2047-01-15",
+            adaptable_with=NEWEST_ADAPTABLE_WITH,
+        ),
         _base_model("20250415", adaptation_until="2045-04-15", transcription_until="2046-04-15"),
         _base_model("20230115", adaptation_until="2024-01-15", transcription_until="2045-01-15"),
     )

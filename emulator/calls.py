@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from emulator.addresses import Addresses
 from emulator.auth import ServiceOf, require_api_version
 from emulator.base_models import LOCALES
-from emulator.bodies import NewEntity, Patch
+from emulator.bodies import Described, NewEntity, Patch
 from emulator.entities import Entity, Noun
 from emulator.errors import conflict, invalid, not_found
 from emulator.filters import COMMON
@@ -34,17 +34,21 @@ class Call:
     service: Service
     jobs: Jobs
     addresses: Addresses
+    is_poll: bool = False
+    """Whether the answer shows how far a job is: with job speed `poll` that moves it on."""
 
     @property
     def store(self) -> Store:
         """The service's state."""
         return self.service.store
 
-    def new(self, kind: type[E], body: NewEntity, /, **fields: Any) -> E:
+    def new(self, kind: type[E], body: Described, /, **fields: Any) -> E:
         """A new entity from a request's body."""
         now = self.service.clock()
         common = body.model_dump(include=set(NewEntity.model_fields))
-        return kind(id=str(uuid4()), created_date_time=now, last_action_date_time=now, **common, **fields)
+        entity = kind(id=str(uuid4()), created_date_time=now, last_action_date_time=now, **common, **fields)
+        self.service.lag.note(entity.id)
+        return entity
 
     def start(self, entity: Entity) -> None:
         """Keep an entity and schedule its job."""
@@ -61,7 +65,12 @@ class Call:
 
     def answer(self, entity: Entity) -> JSONResponse:
         """200 with the entity."""
+        self._seen([entity.id])
         return JSONResponse(self.addresses.body_of(entity), headers=self.pace(entity))
+
+    def _seen(self, entity_ids: Iterable[str]) -> None:
+        if self.is_poll:
+            self.service.speed.seen(entity_ids)
 
     def created(self, entity: Entity) -> JSONResponse:
         """201 with the entity and its Location."""
@@ -70,7 +79,12 @@ class Call:
 
     def answer_page(self, kind: type[Entity], page: Page, properties: frozenset[str] = COMMON) -> JSONResponse:
         """200 with a page of entities."""
-        values, more = page.of(self.store.all(kind), self.addresses.body_of, properties)
+        hidden = self.service.lag.hidden()
+        shown = (document for entity_id, document in self.store.rows(kind.noun) if entity_id not in hidden)
+        picked, more = page.pick(shown, properties)
+        entities = [kind.model_validate_json(document) for document in picked]
+        values = [self.addresses.body_of(entity) for entity in entities]
+        self._seen(entity.id for entity in entities)
         body = page.body(values, more, self.addresses, f"/speechtotext/{kind.noun}")
         return JSONResponse(body, headers=self.pace_of(value["status"] for value in values))
 
@@ -130,9 +144,14 @@ def require_locale(locale: str) -> None:
         raise invalid("InvalidLocale", message, "locale")
 
 
-def call(request: Request, service: ServiceOf, version: Annotated[str, Depends(require_api_version)]) -> Call:
+async def call(request: Request, service: ServiceOf, version: Annotated[str, Depends(require_api_version)]) -> Call:
     """Put a call together."""
-    return Call(service, request.app.state.jobs, Addresses(str(request.base_url).rstrip("/"), version))
+    service.drop_outlived()
+    is_poll = request.method == "GET"
+    if is_poll:
+        await service.speed.settled(request.path_params.values() or None)
+    addresses = Addresses(str(request.base_url).rstrip("/"), version)
+    return Call(service, request.app.state.jobs, addresses, is_poll)
 
 
 Calls = Annotated[Call, Depends(call)]

@@ -8,14 +8,15 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 import uvicorn
 from pydantic import SecretStr
 
+from emulator import options
 from emulator.app import create_app
-from emulator.settings import WELL_KNOWN_KEY, Settings, Speed
+from emulator.settings import RESOURCE_ID, WELL_KNOWN_KEY, EntraToken, QuotaMode, Settings, Speed, Tier
 from emulator.store import Store, StoreUnusable
 
 SECONDS_TO_FINISH_ANSWERS = 2
@@ -32,35 +33,21 @@ def main() -> None:
     app(prog_name=os.environ.get(PROGRAM, "python -m emulator"))
 
 
-def _not_empty(key: str) -> str:
-    if not key.strip():
-        raise typer.BadParameter("a key has at least one character; leave --key out for the well-known one.")
-    return key
-
-
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="SPEECH_EMULATOR_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", envvar="SPEECH_EMULATOR_PORT")] = 8765,
-    data: Annotated[
-        Path, typer.Option(help="Folder of all state; made when missing.", envvar="SPEECH_EMULATOR_DATA")
-    ] = Path(".speechops/emulator"),
-    key: Annotated[
-        str, typer.Option(help="The resource key that callers send.", envvar="SPEECH_EMULATOR_KEY", callback=_not_empty)
-    ] = WELL_KNOWN_KEY,
-    speed: Annotated[
-        Speed, typer.Option(help="real: each state of a job can be seen; instant: no waiting between states.")
-    ] = Speed.REAL,
-    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that train and decode.")] = 2,
-    retry_after: Annotated[int, typer.Option(min=0, help="Seconds in Retry-After while a job runs.")] = 1,
-    allow_private_urls: Annotated[
-        bool,
-        typer.Option(
-            "--allow-private-urls",
-            help="Fetch a contentUrl from private addresses although --host lets other machines call.",
-            envvar="SPEECH_EMULATOR_ALLOW_PRIVATE_URLS",
-        ),
-    ] = False,
-    engine: Annotated[str, typer.Option(hidden=True)] = "emulator.engine",
+    host: options.Host = "127.0.0.1",
+    port: options.Port = 8765,
+    data: options.Data = Path(".speechops/emulator"),
+    key: options.Key = WELL_KNOWN_KEY,
+    speed: options.JobSpeed = Speed.REAL,
+    workers: options.Workers = 2,
+    retry_after: options.RetryAfter = 1,
+    allow_private_urls: options.AllowPrivateUrls = False,
+    tier: options.PricingTier = Tier.S0,
+    quota: options.Quota = QuotaMode.OFF,
+    entra_token: options.EntraTokens = None,
+    resource_id: options.ResourceId = RESOURCE_ID,
+    region: options.Region = "emulated",
+    engine: options.Engine = "emulator.engine",
 ) -> None:
     """Azure Custom Speech on this machine: the REST API of 2024-11-15 with a real recogniser behind it."""
     settings = Settings(
@@ -72,6 +59,11 @@ def serve(
         workers=workers,
         retry_after=retry_after,
         allow_private_urls=allow_private_urls,
+        tier=tier,
+        quota=quota,
+        entra_tokens=tuple(map(EntraToken.parse, entra_token or ())),
+        resource_id=resource_id,
+        region=region,
         engine=engine,
     )
     _log_to_stderr()

@@ -1,18 +1,21 @@
-"""The emulator's own routes, all under `/_emulator`, and a page for people at `/`."""
+"""The emulator's own routes, all under `/_emulator`: what it knows of itself, and how tests steer it."""
 
-from html import escape
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emulator.auth import ServiceOf, require_key_unless_local
-from emulator.faults import Faults, HttpFault, JobFault
-from emulator.service import Service
-from emulator.settings import API_VERSION
+from emulator.auth import ServiceOf, require_access_unless_local
+from emulator.errors import invalid
+from emulator.faults import Fault, Faults
+from emulator.notifications import NotificationsOf
+from emulator.settings import API_VERSION, QuotaMode, Speed
+from emulator.state import clock_of, list_lag_of, quota_of, state_of
 
 open_routes = APIRouter()
-router = APIRouter(prefix="/_emulator", dependencies=[Depends(require_key_unless_local)])
+router = APIRouter(prefix="/_emulator", dependencies=[Depends(require_access_unless_local)])
 
 
 def faults_of(request: Request) -> Faults:
@@ -31,19 +34,19 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/state")
-async def state(service: ServiceOf) -> dict[str, Any]:
-    """What was really done since the data folder exists, and how many entities there are."""
-    return {"counters": _counters(service), "entities": service.store.counts()}
+async def state(service: ServiceOf, notifications: NotificationsOf) -> dict[str, Any]:
+    """Everything that can be shown, for debugging."""
+    return state_of(service, notifications)
 
 
 @router.get("/faults")
-async def list_faults(faults: FaultsOf) -> list[HttpFault | JobFault]:
+async def list_faults(faults: FaultsOf) -> list[Fault]:
     """The faults that are set, with how often each has fired."""
     return faults.all
 
 
 @router.post("/faults", status_code=201)
-async def add_fault(faults: FaultsOf, fault: HttpFault | JobFault) -> HttpFault | JobFault:
+async def add_fault(faults: FaultsOf, fault: Fault) -> Fault:
     """Set a fault."""
     faults.all.append(fault)
     return fault
@@ -56,15 +59,97 @@ async def clear_faults(faults: FaultsOf) -> Response:
     return Response(status_code=204)
 
 
-@open_routes.get("/", response_class=HTMLResponse)
-async def index(service: ServiceOf) -> str:
-    """A page with the counts."""
-    rows = [(noun, ", ".join(f"{n} {s}" for s, n in found.items())) for noun, found in service.store.counts().items()]
-    rows += [(name.replace("_", " "), str(count)) for name, count in _counters(service).items()]
-    table = "".join(f"<tr><th align=left>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
-    return f"<!doctype html><title>Speech emulator</title><h1>Speech emulator</h1><table>{table}</table>"
+class Control(BaseModel):
+    """The body of a control; a name that it does not have is refused, for a typo must not make a test pass."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
-def _counters(service: Service) -> dict[str, int]:
-    names = ("imports", "trainings", "training_cache_hits", "evaluations", "decodes", "decode_cache_hits")
-    return {**dict.fromkeys((*names, "endpoint_updates", "recognitions"), 0), **service.store.counters()}
+class ClockMove(Control):
+    """Move the service's clock: on from where it is, or to an offset from the machine's."""
+
+    advance_seconds: float | None = Field(default=None, allow_inf_nan=False)
+    offset_seconds: float | None = Field(default=None, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.advance_seconds is None) == (self.offset_seconds is None):
+            raise ValueError("say either advance_seconds or offset_seconds")
+        return self
+
+    def offset_after(self, offset: float) -> float:
+        """The new offset in seconds, given the one now."""
+        return self.offset_seconds if self.offset_seconds is not None else offset + (self.advance_seconds or 0.0)
+
+
+class Lag(Control):
+    """How long a new entity stays out of lists."""
+
+    seconds: float = Field(ge=0, le=86_400)
+
+
+class Pace(Control):
+    """How quickly jobs go on."""
+
+    speed: Speed
+
+
+class QuotaChange(Control):
+    """Whether the quota is enforced."""
+
+    mode: QuotaMode
+
+
+@router.get("/clock")
+async def show_clock(service: ServiceOf) -> dict[str, Any]:
+    """The service's time."""
+    return clock_of(service)
+
+
+@router.post("/clock")
+async def move_clock(service: ServiceOf, move: ClockMove) -> dict[str, Any]:
+    """Move it: what expires, expires now."""
+    try:
+        service.clock.move_to(move.offset_after(service.clock.offset.total_seconds()))
+    except ValueError as error:
+        raise invalid("InvalidParameterValue", f"{error}.".capitalize()) from error
+    return clock_of(service)
+
+
+@router.get("/list-lag")
+async def show_list_lag(service: ServiceOf) -> dict[str, Any]:
+    """How long a new entity stays out of lists."""
+    return list_lag_of(service)
+
+
+@router.put("/list-lag")
+async def set_list_lag(service: ServiceOf, lag: Lag) -> dict[str, Any]:
+    """Keep entities that are created from now on out of lists for so long; 0 shows all at once."""
+    service.lag.set(timedelta(seconds=lag.seconds))
+    return list_lag_of(service)
+
+
+@router.get("/speed")
+async def show_speed(service: ServiceOf) -> dict[str, Any]:
+    """How quickly jobs go on."""
+    return {"speed": service.speed.speed}
+
+
+@router.put("/speed")
+async def change_speed(service: ServiceOf, pace: Pace) -> dict[str, Any]:
+    """Change it, also for the jobs under way."""
+    service.speed.change(pace.speed)
+    return {"speed": service.speed.speed}
+
+
+@router.get("/quota")
+async def show_quota(service: ServiceOf) -> dict[str, Any]:
+    """How much of the request quota is used."""
+    return quota_of(service)
+
+
+@router.put("/quota")
+async def change_quota(service: ServiceOf, change: QuotaChange) -> dict[str, Any]:
+    """Enforce the quota, or only count."""
+    service.quota.mode = change.mode
+    return quota_of(service)

@@ -5,7 +5,8 @@ from functools import partial
 
 from emulator.entities import Dataset
 from emulator.fetching import fetch
-from emulator.importing import Imported, ImportOrder, import_dataset
+from emulator.import_order import Imported, ImportOrder
+from emulator.importing import import_dataset
 from emulator.service import Service
 
 BLOCKS_CONTENT = "content"
@@ -16,6 +17,7 @@ async def run(service: Service, dataset: Dataset) -> Callable[[Dataset], Dataset
     source = service.upload_of(dataset.id) / BLOCKS_CONTENT
     if dataset.content_url is not None:
         await fetch(dataset.content_url, source, service.settings)
+    service.limits.check_size(dataset.kind, source.stat().st_size)
     order = ImportOrder(service.data, dataset.id, dataset.kind, source, service.clock())
     imported = await service.pool.run(import_dataset, order)
     return partial(_finished, service, imported)

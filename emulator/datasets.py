@@ -34,6 +34,7 @@ async def list_datasets(call: Calls, page: Paging) -> JSONResponse:
 @router.post("/datasets")
 async def create(call: Calls, body: NewDataset) -> JSONResponse:
     """A new dataset: from `contentUrl` the import starts now, otherwise when its blocks are committed."""
+    call.service.limits.require_room(call.store)
     require_locale(body.locale)
     if body.kind not in IMPORTERS:
         raise invalid("InvalidLocale", f"Datasets of kind {body.kind} are not supported for {body.locale}.", "kind")

@@ -20,11 +20,13 @@ class Noun(StrEnum):
     EVALUATIONS = "evaluations"
     ENDPOINTS = "endpoints"
     TRANSCRIPTIONS = "transcriptions"
+    WEB_HOOKS = "webhooks"
+    OPERATIONS = "operations"
 
     @property
     def singular(self) -> str:
         """The noun for one of them."""
-        return self.value.removesuffix("s")
+        return "web hook" if self is Noun.WEB_HOOKS else self.value.removesuffix("s")
 
 
 class Status(StrEnum):
@@ -165,13 +167,66 @@ class Endpoint(Entity):
 
 
 class Transcription(Entity):
-    """Recognised audio; an evaluation makes two of them."""
+    """Recognised audio: a batch that was submitted, or one of the two that an evaluation makes."""
 
     noun = Noun.TRANSCRIPTIONS
     references = ("model", "dataset")
+    hidden = {"id", "content_urls", "content_container_url", "submitted"}
 
     model: str | None = None
     dataset: str | None = None
+    content_urls: list[str] | None = Field(default=None, repr=False)
+    content_container_url: str | None = Field(default=None, repr=False)
+    submitted: bool = False
+    """Whether it has a time to live; those of an evaluation go with it."""
+
+    def used(self) -> set[str]:
+        """Only while it is under way."""
+        if self.status.is_final:
+            return set()
+        mapping = self.properties.get("languageIdentification", {}).get("speechModelMapping", {})
+        references = [self.model, self.dataset, *(reference["self"] for reference in mapping.values())]
+        return {id_in(reference) for reference in references if reference}
+
+
+class WebHook(Entity):
+    """An address that is told of events."""
+
+    noun = Noun.WEB_HOOKS
+    hidden = {"id", "locale", "base", "secret"}
+
+    locale: str = ""
+    """Web hooks have none."""
+    web_url: str
+    events: dict[str, bool]
+    base: str
+    """The service's address by which the hook was created: notifications name entities by it."""
+    secret: str = Field(default="", repr=False)
+    """Signs what is sent; never given back."""
+
+
+class ModelCopy(Entity):
+    """A custom model on its way to another resource, at its source: an `Operation` of the specification."""
+
+    noun = Noun.OPERATIONS
+
+    display_name: str = ""
+    locale: str = ""
+    """Operations have neither."""
+    model: str
+    target: str
+    """`http://host:port` of the target resource."""
+    authorization: str = Field(repr=False)
+    """The id of the target's authorization: whoever has it may copy."""
+    result: str | None = None
+    """The new model's address, once it is there."""
+
+    @property
+    def path(self) -> str:
+        return f"/speechtotext/operations/models/copy/{self.id}"
+
+    def used(self) -> set[str]:
+        return set() if self.status.is_final else {id_in(self.model)}
 
 
 class FileKind(StrEnum):
@@ -187,6 +242,7 @@ class FileKind(StrEnum):
     TRANSCRIPTION_REPORT = "TranscriptionReport"
     EVALUATION_DETAILS = "EvaluationDetails"
     MODEL_REPORT = "ModelReport"
+    OUTPUT_FORMATTING_DATA = "OutputFormattingData"
 
 
 class StoredFile(Shape):

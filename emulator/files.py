@@ -14,6 +14,7 @@ from emulator.entities import Entity, StoredFile
 from emulator.errors import invalid, not_found
 from emulator.filters import OF_FILES
 from emulator.paging import Paging
+from emulator.retention import forget_expired
 from emulator.signing import DEFAULT_LIFETIME
 
 MAX_LIFETIME_MINUTES = 60 * 24 * 31
@@ -70,13 +71,18 @@ def _body(call: Call, entity: Entity, file: StoredFile, lifetime: timedelta) -> 
     }
 
 
-@contents.get("/artifacts/{file_id}/{name:path}")
+@contents.get("/artifacts/{file_id}/{name:path}", dependencies=[Depends(forget_expired)])
 async def get_content(service: ServiceOf, file_id: UUID, name: str, se: str = "", sig: str = "") -> Response:
     """The bytes, for whoever has a signature; errors look like the blob service's."""
     file = service.store.file(str(file_id))
     if file is None or not service.signer.opens(str(file_id), se, sig, service.clock()):
-        return Response(DENIED, status_code=403, media_type="application/xml")
+        return denied()
     return FileResponse(service.data / file.content, media_type=_media_type(file.name))
+
+
+def denied() -> Response:
+    """What the blob service answers to a signature that does not open."""
+    return Response(DENIED, status_code=403, media_type="application/xml")
 
 
 def _media_type(name: str) -> str:

@@ -17,6 +17,7 @@ Predicate = Callable[[Fields], bool]
 
 COMMON = frozenset({"displayName", "description", "createdDateTime", "lastActionDateTime", "status", "locale"})
 OF_DATASETS = COMMON | {"kind"}
+OF_WEB_HOOKS = (COMMON - {"locale"}) | {"webUrl"}
 OF_FILES = frozenset({"name", "createdDateTime", "kind"})
 
 MAX_LENGTH = 4096

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from emulator import dataset_job, endpoint_job, evaluation_job, training_job
+from emulator import copy_job, dataset_job, endpoint_job, evaluation_job, training_job, transcription_job
 from emulator.entities import Dataset, Entity, Noun, Status
 from emulator.errors import JobFailure, where
 from emulator.service import Service
@@ -27,6 +27,8 @@ JOBS: dict[Noun, tuple[str, Job]] = {
     Noun.MODELS: ("training", training_job.run),
     Noun.EVALUATIONS: ("evaluation", evaluation_job.run),
     Noun.ENDPOINTS: ("endpoint", endpoint_job.run),
+    Noun.TRANSCRIPTIONS: ("transcription", transcription_job.run),
+    Noun.OPERATIONS: ("copy", copy_job.run),
 }
 """The job of each noun, and its name in a job fault."""
 
@@ -53,6 +55,7 @@ class Jobs:
         task = asyncio.create_task(self._run(type(entity), entity.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._service.speed.arrived(entity.id))
 
     async def stop(self) -> None:
         """Drop all jobs where they are; the entities stay open."""
@@ -62,20 +65,27 @@ class Jobs:
 
     async def _run(self, kind: type[Entity], entity_id: str) -> None:
         async with self._slots:
-            await self._dwell()
+            await self._service.speed.dwell(entity_id)
             entity = self._service.store.find(kind, entity_id)
             if entity is None:
                 return
             entity = self._service.move(entity, Status.RUNNING)
             try:
-                finish, _ = await asyncio.gather(self._work(entity), self._dwell())
-                self._end(kind, entity_id, Status.SUCCEEDED, finish)
+                self._end(kind, entity_id, Status.SUCCEEDED, await self._work_and_dwell(entity))
             except JobFailure as failure:
                 self._fail(kind, entity_id, failure)
             except Exception as error:  # whatever it is, the entity must not stay Running for ever
                 log.error("%s %s: %s", entity.noun.singular, entity_id, where(error))
                 self._fail(kind, entity_id, JobFailure("InternalServerError", f"Unexpected {type(error).__name__}."))
         shutil.rmtree(self._service.upload_of(entity_id), ignore_errors=True)
+
+    async def _work_and_dwell(self, entity: Entity) -> Finish:
+        """Running can be seen as long as it should, also when the job fails at once."""
+        dwell = self._service.speed.dwell(entity.id)
+        finish, _ = await asyncio.gather(self._work(entity), dwell, return_exceptions=True)
+        if isinstance(finish, BaseException):
+            raise finish
+        return finish
 
     async def _work(self, entity: Entity) -> Finish:
         name, job = JOBS[entity.noun]
@@ -92,6 +102,3 @@ class Jobs:
             fresh = store.find(kind, entity_id)
             if fresh is not None:
                 self._service.move(finish(fresh), status)
-
-    async def _dwell(self) -> None:
-        await asyncio.sleep(self._service.settings.dwell_seconds)

@@ -50,12 +50,16 @@ class Lexicon:
     spellings: Mapping[str, str]
     g2p: Callable[[], G2P]
 
-    def pronounce(self, words: Iterable[str], rows: Iterable[Row]) -> dict[str, Variants]:
-        """Variants, best first, for each word that a row names or that the dictionary lacks.
+    def pronounce(
+        self, words: Iterable[str], rows: Iterable[Row], spelled: Mapping[str, Variants] | None = None
+    ) -> dict[str, Variants]:
+        """Variants, best first, for each word that a row names, that is spelled in phones, or that the dictionary lacks.
 
         A word in a script that has no sounds here gets none; the language model has to do without it.
         """
         told = self._told(rows)
+        for unit, variants in (spelled or {}).items():
+            told[unit] = tuple(dict.fromkeys((*variants, *told.get(unit, self.dictionary.get(unit, ())))))
         known = {**self.dictionary, **told}
         unknown = {word: tuple(self._ways(word, known)) for word in words if word not in known}
         sounds = self._sounds(chain.from_iterable(unknown.values()), known)

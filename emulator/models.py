@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from emulator.addresses import path_in
 from emulator.base_models import (
     BASE_MODELS,
+    FEATURES_OF_CUSTOM_MODELS,
     LOCALES,
-    SHARED_FEATURES,
     BaseModel,
     custom_model_expiry,
     default_base_model,
@@ -17,13 +17,15 @@ from emulator.base_models import (
 )
 from emulator.bodies import NewModel, Patch, ReferenceBody
 from emulator.calls import Call, Calls, require_locale
-from emulator.entities import CustomModel, Dataset, Noun, Status, id_in
+from emulator.entities import CustomModel, Dataset, DatasetKind, Noun, Status, id_in
 from emulator.errors import invalid, not_found
 from emulator.files import add_file_routes
 from emulator.filters import COMMON
 from emulator.paging import Paging
 
 router = APIRouter()
+NOT_ADAPTABLE = {DatasetKind.LANGUAGE_MARKDOWN: "UnsupportedClassBasedAdaptation"}
+"""Kinds of dataset with a code of their own when a base model does not support them (our guess from its name)."""
 
 
 @router.get("/models/locales")
@@ -62,10 +64,11 @@ async def create(call: Calls, body: NewModel) -> JSONResponse:
     datasets = [_dataset(call, reference, base_model) for reference in body.datasets]
     if not datasets:
         raise invalid("MissingInputRecords", "A model is trained with at least one dataset.", "datasets")
+    _refuse_combination(datasets)
     expiry = custom_model_expiry(call.service.clock())
     properties = {
         "deprecationDates": {"transcriptionDateTime": f"{expiry:%Y-%m-%dT%H:%M:%SZ}"},
-        "features": {**SHARED_FEATURES, "supportsTranscriptionsTranscribe": False},
+        "features": FEATURES_OF_CUSTOM_MODELS,
     }
     if body.properties.custom_model_weight_percent is not None:
         properties["customModelWeightPercent"] = body.properties.custom_model_weight_percent
@@ -116,9 +119,16 @@ def _dataset(call: Call, reference: ReferenceBody, base_model: BaseModel) -> Dat
     if dataset.locale != base_model.locale:
         raise invalid("InvalidDataset", f"The dataset {dataset.id} has another locale than the base model.", "datasets")
     if dataset.kind not in base_model.properties["features"]["supportsAdaptationsWith"]:
-        message = f"The base model cannot be adapted with a dataset of kind {dataset.kind}."
-        raise invalid("InvalidAdaptationMapping", message, "datasets")
+        code = NOT_ADAPTABLE.get(dataset.kind, "InvalidAdaptationMapping")
+        raise invalid(code, f"The base model cannot be adapted with a dataset of kind {dataset.kind}.", "datasets")
     return dataset
+
+
+def _refuse_combination(datasets: list[Dataset]) -> None:
+    """Microsoft: "a pronunciation file alongside any other training dataset except structured text"."""
+    if {dataset.kind for dataset in datasets} >= {DatasetKind.PRONUNCIATION, DatasetKind.LANGUAGE_MARKDOWN}:
+        message = "Pronunciation cannot be combined with LanguageMarkdown; put the words into its phonetic lexicon."
+        raise invalid("InvalidAdaptationMapping", message, "datasets")
 
 
 def require_dataset(call: Call, reference: ReferenceBody, target: str) -> Dataset:

@@ -9,30 +9,35 @@ from datetime import datetime
 from typing import Any
 
 from emulator.entities import Recording
+from emulator.presentation import Presentation, Recognition, span_of, timed_display_words
 from emulator.scoring import Alignment, counts
 
-Recognition = Mapping[str, Any]
-"""`emulator.recogniser.Recognition` as JSON: lexical, display, confidence, duration_seconds, words."""
 
-
-def transcription_result(recording: Recording, recognition: Recognition, now: datetime) -> dict[str, Any]:
-    """The result file of one recording: one phrase, or none for silence."""
-    phrase = _phrase(recognition)
+def transcription_result(
+    source: str, seconds: float, heard: Mapping[int, Recognition], shown: Presentation, now: datetime
+) -> dict[str, Any]:
+    """The result file of one recording: one phrase per channel, or none for silence."""
     return {
-        "source": recording.name,
+        "source": source,
         "timestamp": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        **_span("duration", recording.seconds),
-        "combinedRecognizedPhrases": [{"channel": 0, **_forms(recognition)}],
-        "recognizedPhrases": [phrase] if recognition["lexical"] else [],
+        **_span("duration", seconds),
+        "combinedRecognizedPhrases": [{"channel": number, **shown.forms(one)} for number, one in heard.items()],
+        "recognizedPhrases": [_phrase(number, one, shown) for number, one in heard.items() if one["lexical"]],
     }
 
 
 def transcription_report(recordings: Sequence[Recording]) -> dict[str, Any]:
-    """The `TranscriptionReport` file."""
+    """The `TranscriptionReport` file of recordings that were all recognised."""
+    return report([{"source": recording.name, "status": "Succeeded"} for recording in recordings])
+
+
+def report(details: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The `TranscriptionReport` file; a failed recording has `errorKind` and `errorMessage`."""
+    failed = sum(detail["status"] == "Failed" for detail in details)
     return {
-        "successfulTranscriptionsCount": len(recordings),
-        "failedTranscriptionsCount": 0,
-        "details": [{"source": recording.name, "status": "Succeeded"} for recording in recordings],
+        "successfulTranscriptionsCount": len(details) - failed,
+        "failedTranscriptionsCount": failed,
+        "details": list(details),
     }
 
 
@@ -51,23 +56,24 @@ def score_details(
     }
 
 
-def _phrase(recognition: Recognition) -> dict[str, Any]:
-    words = [_word(word) for word in recognition["words"]]
-    start = recognition["words"][0]["offset_seconds"] if words else 0.0
-    end = _end(recognition["words"][-1]) if words else recognition["duration_seconds"]
-    best = {"confidence": _confidence(recognition), **_forms(recognition), "words": words}
-    return {
+def _phrase(channel: int, recognition: Recognition, shown: Presentation) -> dict[str, Any]:
+    words = recognition["words"]
+    start, duration = span_of(words) if words else (0.0, recognition["duration_seconds"])
+    best: dict[str, Any] = {"confidence": _confidence(recognition), **shown.forms(recognition)}
+    if shown.words:
+        best["words"] = [_word(word) for word in words]
+    if shown.display_words:
+        best["displayWords"] = [_display_word(*timed) for timed in timed_display_words(best["display"], words)]
+    phrase = {
         "recognitionStatus": "Success",
-        "channel": 0,
+        "channel": channel,
+        "speaker": shown.speaker,
+        "locale": shown.locale,
         **_span("offset", start),
-        **_span("duration", end - start),
+        **_span("duration", duration),
         "nBest": [best],
     }
-
-
-def _forms(recognition: Recognition) -> dict[str, str]:
-    lexical, display = recognition["lexical"], recognition["display"]
-    return {"lexical": lexical, "itn": lexical, "maskedITN": lexical, "display": display}
+    return {name: value for name, value in phrase.items() if value is not None}
 
 
 def _word(word: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,17 +85,16 @@ def _word(word: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _display_word(text: str, offset: float, duration: float) -> dict[str, Any]:
+    return {"displayText": text, **_span("offset", offset), **_span("duration", duration)}
+
+
 def _span(name: str, seconds: float) -> dict[str, Any]:
     return {
         name: f"PT{seconds:.2f}S",
         f"{name}InTicks": ticks(seconds),
         f"{name}Milliseconds": round(seconds * 1000),
     }
-
-
-def _end(word: Mapping[str, Any]) -> float:
-    end: float = word["offset_seconds"] + word["duration_seconds"]
-    return end
 
 
 def _confidence(of: Mapping[str, Any]) -> float:

@@ -3,28 +3,26 @@
 import logging
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
+from emulator.clock import Clock, ServiceClock
 from emulator.entities import Entity, Status
 from emulator.faults import Faults
+from emulator.lag import ListLag
 from emulator.pool import WorkerPool
+from emulator.quota import Quota
 from emulator.settings import Settings
 from emulator.signing import Signer
+from emulator.speed import JobSpeed
 from emulator.store import Store
+from emulator.tiers import LIMITS, Limits, Recognitions
 from emulator.work import Place
 
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=Entity)
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time in UTC, in whole seconds as Azure writes it."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(slots=True)
@@ -36,8 +34,13 @@ class Service:
     pool: WorkerPool
     faults: Faults
     signer: Signer
-    clock: Clock = utc_now
-    started: datetime = field(default_factory=utc_now)
+    clock: ServiceClock
+    lag: ListLag
+    quota: Quota
+    limits: Limits
+    recognitions: Recognitions
+    speed: JobSpeed
+    started: datetime
 
     @classmethod
     def open(cls, settings: Settings, faults: Faults, clock: Clock) -> Self:
@@ -47,7 +50,22 @@ class Service:
             (data / folder).mkdir(parents=True, exist_ok=True)
         store = Store(data / "emulator.sqlite3")
         signer = Signer(store.secret("signing", secrets.token_bytes(32)))
-        return cls(settings, store, WorkerPool(settings.workers), faults, signer, clock, clock())
+        moved = ServiceClock(clock)
+        limits = LIMITS[settings.tier]
+        return cls(
+            settings=settings,
+            store=store,
+            pool=WorkerPool(settings.workers),
+            faults=faults,
+            signer=signer,
+            clock=moved,
+            lag=ListLag(moved),
+            quota=Quota(moved, settings.quota),
+            limits=limits,
+            recognitions=Recognitions(limits),
+            speed=JobSpeed(settings.speed),
+            started=moved(),
+        )
 
     @property
     def data(self) -> Path:
@@ -77,6 +95,11 @@ class Service:
         shutil.rmtree(self.data / "files" / entity.id, ignore_errors=True)
         shutil.rmtree(self.upload_of(entity.id), ignore_errors=True)
         log.info("%s %s: deleted", entity.noun.singular, entity.id)
+
+    def drop_outlived(self) -> None:
+        """Delete the endpoints whose time in this tier is over."""
+        for endpoint in self.limits.outlived(self.store, self.clock()):
+            self.delete(endpoint)
 
     def close(self) -> None:
         """End the workers and close the database."""

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from emulator import work
-from emulator.audio import UnsupportedAudio, read_wav
-from emulator.auth import ServiceOf, require_key
-from emulator.base_models import default_base_model, recipe_key_of
+from emulator.audio import ACCEPTED_RATES, UnsupportedAudio, read_wav
+from emulator.auth import ServiceOf, require_access
+from emulator.base_models import default_base_model, find_model, is_deprecated, recipe_key_of
 from emulator.calls import require_locale
 from emulator.entities import Endpoint
 from emulator.errors import JobFailure, ServiceError, invalid, not_found
+from emulator.presentation import Presentation, ProfanityFilterMode
 from emulator.results import ticks
 from emulator.service import Service
 
@@ -24,8 +25,17 @@ MAX_BYTES = MAX_SECONDS * 16_000 * 2 + 4096
 SILENCE_PEAK = 200
 """Largest 16-bit sample of a clip that counts as silent; Azure's own rule is not published."""
 
-router = APIRouter(dependencies=[Depends(require_key)])
+router = APIRouter(dependencies=[Depends(require_access)])
 Mode = Literal["conversation", "interactive", "dictation"]
+Profanity = Literal["masked", "removed", "raw"]
+PROFANITY_MODES = {
+    "masked": ProfanityFilterMode.MASKED,
+    "removed": ProfanityFilterMode.REMOVED,
+    "raw": ProfanityFilterMode.NONE,
+}
+WAV_TYPES = {"audio/wav", "audio/wave", "audio/x-wav"}
+PCM_CODECS = {"audio/pcm", "pcm"}
+RATES = {str(rate) for rate in ACCEPTED_RATES}
 
 
 @router.post("/speech/recognition/{mode}/cognitiveservices/v1")
@@ -36,20 +46,25 @@ async def recognise(
     language: Annotated[str, Query()],
     cid: Annotated[UUID | None, Query()] = None,
     format: Annotated[Literal["simple", "detailed"], Query()] = "simple",  # noqa: A002  Azure's name
+    profanity: Annotated[Profanity, Query()] = "masked",
 ) -> JSONResponse:
     """Recognise a WAV of at most 60 seconds: 8 or 16 kHz, mono, 16-bit PCM."""
     require_locale(language)
+    _check_type(request.headers.get("content-type", ""))
+    service.drop_outlived()
     model = _live_model(service, cid, language)
-    wav = await _clip(request)
     try:
-        recipe_key = recipe_key_of(service.store, model)
-        recognition = await service.pool.run_now(work.recognise, service.place, recipe_key, wav)
+        with service.recognitions.one(str(cid or "base models")):
+            wav = await _clip(request)
+            recipe_key = recipe_key_of(service.store, model)
+            recognition = await service.pool.run_now(work.recognise, service.place, recipe_key, wav)
     except JobFailure as failure:
         raise ServiceError(500, failure.message) from failure
     service.store.count("recognitions")
-    if not recognition["lexical"]:
+    shown = Presentation(profanity=PROFANITY_MODES[profanity])
+    if not any(letter.isalnum() for letter in shown.display(recognition)):  # "only profanity … removed": no result
         return JSONResponse(_silence(wav, recognition))
-    return JSONResponse(_detailed(recognition) if format == "detailed" else _simple(recognition))
+    return JSONResponse(_detailed(recognition, shown) if format == "detailed" else _simple(recognition, shown))
 
 
 def _live_model(service: Service, cid: UUID | None, language: str) -> str:
@@ -60,12 +75,32 @@ def _live_model(service: Service, cid: UUID | None, language: str) -> str:
         raise not_found("endpoint (cid)" if endpoint is None else "model: the endpoint is not deployed yet; its model")
     if endpoint.locale != language:
         raise invalid("InvalidLocale", f"The endpoint is for {endpoint.locale}.", "language")
+    return _unexpired(service, endpoint)
+
+
+def _unexpired(service: Service, endpoint: Endpoint) -> str:
+    """The endpoint's model; once that is too old, the newest base model, and nobody is told.
+
+    Source: azure-ai-docs, how-to-custom-speech-model-and-endpoint-lifecycle, "expired models".
+    """
+    assert endpoint.live_model is not None  # noqa: S101  checked by the caller
+    model = find_model(service.store, endpoint.live_model)
+    if model is not None and is_deprecated(model, service.clock()):
+        return default_base_model(endpoint.locale).path
     return endpoint.live_model
 
 
+def _check_type(content_type: str) -> None:
+    """Refuse what is not declared as PCM in WAV. Azure also takes `audio/ogg; codecs=opus`; this service does not."""
+    kind, *given = [part.strip().lower() for part in content_type.split(";")]
+    parameters = dict(one.replace(" ", "").partition("=")[::2] for one in given)
+    codec, rate = parameters.get("codecs", "audio/pcm").strip('"'), parameters.get("samplerate", "16000").strip('"')
+    if kind not in WAV_TYPES or codec not in PCM_CODECS or rate not in RATES:
+        message = "The content type must be audio/wav; codecs=audio/pcm; samplerate=16000 (or 8000)."
+        raise ServiceError(415, message, detail="InvalidAudioFormat", target="Content-Type")
+
+
 async def _clip(request: Request) -> bytes:
-    if not request.headers.get("content-type", "audio/wav").startswith("audio/"):
-        raise ServiceError(415, "The content type must be audio/wav; codecs=audio/pcm; samplerate=16000 (or 8000).")
     wav = bytearray()
     async for chunk in request.stream():
         wav += chunk
@@ -86,20 +121,20 @@ def _check(wav: bytes) -> None:
         raise invalid("AudioLengthLimitExceeded", f"At most {MAX_SECONDS} seconds of audio can be recognised.")
 
 
-def _simple(recognition: dict[str, Any]) -> dict[str, Any]:
-    return {"RecognitionStatus": "Success", "DisplayText": recognition["display"], **_span(recognition)}
+def _simple(recognition: dict[str, Any], shown: Presentation) -> dict[str, Any]:
+    return {"RecognitionStatus": "Success", "DisplayText": shown.display(recognition), **_span(recognition)}
 
 
-def _detailed(recognition: dict[str, Any]) -> dict[str, Any]:
-    lexical = recognition["lexical"]
+def _detailed(recognition: dict[str, Any], shown: Presentation) -> dict[str, Any]:
+    forms = shown.forms(recognition)
     best = {
         "Confidence": round(recognition["confidence"], 4),
-        "Lexical": lexical,
-        "ITN": lexical,
-        "MaskedITN": lexical,
-        "Display": recognition["display"],
+        "Lexical": forms["lexical"],
+        "ITN": forms["itn"],
+        "MaskedITN": forms["maskedITN"],
+        "Display": forms["display"],
     }
-    return {**_simple(recognition), "NBest": [best]}
+    return {**_simple(recognition, shown), "NBest": [best]}
 
 
 def _silence(wav: bytes, recognition: dict[str, Any]) -> dict[str, Any]:

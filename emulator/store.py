@@ -6,8 +6,9 @@ exclusive lock on the database makes sure. Every change is one transaction, so a
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,12 +18,16 @@ from emulator.entities import (
     Endpoint,
     Entity,
     Evaluation,
+    ModelCopy,
     Noun,
     Recording,
     Status,
     StoredFile,
     Transcription,
+    WebHook,
+    path_of,
 )
+from emulator.events import Event, kinds_of
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entities (
@@ -43,14 +48,25 @@ CREATE TABLE IF NOT EXISTS decodes (
     recipe TEXT NOT NULL, audio TEXT NOT NULL, recognition TEXT NOT NULL, PRIMARY KEY (recipe, audio));
 CREATE TABLE IF NOT EXISTS trainings (recipe TEXT PRIMARY KEY, report TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, path TEXT NOT NULL, UNIQUE (path, kind));
+CREATE INDEX IF NOT EXISTS events_by_kind ON events (kind, number);
+CREATE TABLE IF NOT EXISTS copy_authorizations (
+    id TEXT PRIMARY KEY, document TEXT NOT NULL, operation TEXT, model TEXT);
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
+
+OVERVIEW = (
+    "id, noun, status, json_extract(document, '$.display_name'), json_extract(document, '$.created_date_time'),"
+    " json_extract(document, '$.last_action_date_time')"
+)
+"""Columns of an entity that can be shown to anybody who may look."""
 
 OWNED_ROWS = {"files": "owner", "recordings": "dataset", "blocks": "dataset", "uses": "user", "entities": "id"}
 """Tables with rows that go with an entity, and the column with its id."""
 
 KINDS: dict[Noun, type[Entity]] = {
-    kind.noun: kind for kind in (Dataset, CustomModel, Evaluation, Endpoint, Transcription)
+    kind.noun: kind for kind in (Dataset, CustomModel, Evaluation, Endpoint, Transcription, WebHook, ModelCopy)
 }
 E = TypeVar("E", bound=Entity)
 
@@ -67,6 +83,9 @@ class Store:
     """Entities, files, blocks, decodes and counters."""
 
     def __init__(self, path: Path) -> None:
+        self.on_events: Callable[[list[Event]], None] = lambda _: None
+        """Is told what happened to entities, once it is committed."""
+        self._raised: list[Event] = []
         self._db = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -90,10 +109,15 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._raised = []
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        raised, self._raised = self._raised, []
+        if raised:
+            self.on_events(raised)
 
     # Entities
 
@@ -101,6 +125,7 @@ class Store:
         """Insert or replace an entity, and what it uses."""
         row = (entity.id, entity.noun, entity.status, entity.model_dump_json(exclude_none=True))
         with self.transaction():
+            self._raise(entity.id, entity.status, entity.noun)
             self._db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?)", row)
             self._db.execute("DELETE FROM uses WHERE user = ?", (entity.id,))
             self._db.executemany("INSERT INTO uses VALUES (?, ?)", [(entity.id, used) for used in entity.used()])
@@ -116,11 +141,40 @@ class Store:
         rows = self._db.execute("SELECT document FROM entities WHERE noun = ? ORDER BY id", (kind.noun,)).fetchall()
         return (kind.model_validate_json(document) for (document,) in rows)
 
+    def rows(self, noun: Noun) -> Iterator[tuple[str, str]]:
+        """Id and document of every entity of a noun, by id, read one by one: await nothing meanwhile."""
+        return self._db.execute("SELECT id, document FROM entities WHERE noun = ? ORDER BY id", (noun,))
+
+    def latest(self, most: int, noun: Noun | None = None) -> list[dict[str, str]]:
+        """What people look for: the entities that changed last, newest first, without their contents."""
+        query = f"SELECT {OVERVIEW} FROM entities WHERE noun = COALESCE(?, noun) ORDER BY rowid DESC LIMIT ?"  # noqa: S608
+        return self._overview(query, (noun, most))
+
+    def under_way(self, most: int) -> list[dict[str, str]]:
+        """The entities that are not final, the one that changed last at the end."""
+        query = f"SELECT {OVERVIEW} FROM entities WHERE status IN (?, ?) ORDER BY rowid LIMIT ?"  # noqa: S608
+        return self._overview(query, (Status.NOT_STARTED, Status.RUNNING, most))
+
+    def _overview(self, query: str, values: tuple[Any, ...]) -> list[dict[str, str]]:
+        rows = self._db.execute(query, values).fetchall()
+        return [
+            dict(zip(("id", "noun", "status", "display_name", "created", "since"), row, strict=True)) for row in rows
+        ]
+
     def unfinished(self) -> list[Entity]:
         """What a restarted server has to go on with."""
         open_states = (Status.NOT_STARTED, Status.RUNNING)
         rows = self._db.execute("SELECT noun, document FROM entities WHERE status IN (?, ?)", open_states).fetchall()
         return [KINDS[Noun(noun)].model_validate_json(document) for noun, document in rows]
+
+    def expired_transcriptions(self, now: datetime) -> list[Transcription]:
+        """Those that were submitted, and ended longer ago than they were to be kept."""
+        query = """SELECT document FROM entities WHERE noun = ? AND status IN (?, ?) AND document ->> '$.submitted'
+            AND unixepoch(document ->> '$.last_action_date_time')
+                + 3600 * (document ->> '$.properties.timeToLiveHours') <= ?"""
+        values = (Noun.TRANSCRIPTIONS, Status.SUCCEEDED, Status.FAILED, now.timestamp())
+        rows = self._db.execute(query, values).fetchall()
+        return [Transcription.model_validate_json(document) for (document,) in rows]
 
     def users(self, entity_id: str) -> list[str]:
         """Nouns of the entities that use this one."""
@@ -131,9 +185,28 @@ class Store:
         """Forget an entity and all that is its own; the result names the contents that nothing shows any more."""
         with self.transaction():
             contents = [file.content for file in self.files(entity_id)] + self._only_audio_of(entity_id)
+            self._raise(entity_id, None)
             for table, column in OWNED_ROWS.items():
                 self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (entity_id,))  # noqa: S608  our names
         return contents
+
+    def _raise(self, entity_id: str, after: Status | None, noun: Noun | None = None) -> None:
+        """Note the events that a change is, before it is written; of deletions only each noun's last is kept."""
+        row = self._db.execute("SELECT noun, status FROM entities WHERE id = ?", (entity_id,)).fetchone()
+        noun, before = (Noun(row[0]), Status(row[1])) if row else (noun, None)
+        events = [Event(kind, path_of(noun, entity_id)) for kind in kinds_of(noun, before, after)] if noun else []
+        for event in events:
+            if after is None:
+                self._db.execute("DELETE FROM events WHERE path = ? OR kind = ?", (event.path, event.kind))
+            row = (event.kind, event.path)
+            self._db.execute("INSERT OR REPLACE INTO events (kind, path) VALUES (?, ?)", row)
+        self._raised += events
+
+    def last_event(self, kind: str) -> Event | None:
+        """The last event of a kind whose entity still exists (or that was its deletion)."""
+        query = "SELECT kind, path FROM events WHERE kind = ? ORDER BY number DESC LIMIT 1"
+        row = self._db.execute(query, (kind,)).fetchone()
+        return Event(*row) if row else None
 
     def _only_audio_of(self, dataset: str) -> list[str]:
         query = "SELECT audio FROM recordings GROUP BY audio HAVING MIN(dataset) = MAX(dataset) AND MIN(dataset) = ?"
@@ -220,6 +293,23 @@ class Store:
     def add_training(self, recipe: str, report: Mapping[str, Any]) -> None:
         """Keep the report of a trained recipe."""
         self._db.execute("INSERT OR REPLACE INTO trainings VALUES (?, ?)", (recipe, json.dumps(report)))
+
+    # Authorizations of model copies, by the hash of their id
+
+    def add_copy_authorization(self, key: str, document: Mapping[str, Any]) -> None:
+        """Keep a new authorization."""
+        self._db.execute("INSERT INTO copy_authorizations VALUES (?, ?, NULL, NULL)", (key, json.dumps(document)))
+
+    def copy_authorization(self, key: str) -> tuple[dict[str, Any], str | None, str | None] | None:
+        """Its document, the operation that uses it, and the id of the model that came of it."""
+        query = "SELECT document, operation, model FROM copy_authorizations WHERE id = ?"
+        row = self._db.execute(query, (key,)).fetchone()
+        return (json.loads(row[0]), row[1], row[2]) if row else None
+
+    def use_copy_authorization(self, key: str, operation: str, model: str | None = None) -> None:
+        """Note the operation that uses it, and the model that comes of it."""
+        query = "UPDATE copy_authorizations SET operation = ?, model = ? WHERE id = ?"
+        self._db.execute(query, (operation, model, key))
 
     # Counters and secrets
 

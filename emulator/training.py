@@ -62,12 +62,14 @@ class Recipe:
 
     `sentences` are lines of plain text and transcripts as people write them, `pronunciations` rows of display form and
     spoken form. `weight_percent` (1 to 100, Azure's customModelWeightPercent) is how much the domain counts against
-    general English; without it, held-out text decides. Order and repeats of lines and rows do not matter.
+    general English; without it, held-out text decides. `phones` are rows of display form and sounds ("K AE T"), which
+    count wherever the text has that form. Order and repeats of lines and rows do not matter.
     """
 
     sentences: tuple[str, ...]
     pronunciations: tuple[Row, ...]
     weight_percent: int | None = None
+    phones: tuple[Row, ...] = ()
 
     @property
     def key(self) -> str:
@@ -75,6 +77,8 @@ class Recipe:
         if not self.sentences and not self.pronunciations:
             return "base"
         content = [ALGORITHM, sorted(set(self.sentences)), sorted(set(self.pronunciations)), self.weight_percent]
+        if self.phones:
+            content.append(sorted(set(self.phones)))
         return sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -150,7 +154,7 @@ def _build_custom(recipe: Recipe, cache: Path, folder: Path) -> TrainingReport:
     base, dictionary = read_trie(shipped_language_model()), read_dictionary(shipped_dictionary())
     text = _Text.of(recipe)
     lexicon = Lexicon(dictionary, _common_words(base), text.spellings, partial(load_g2p, cache))
-    pronounced = lexicon.pronounce(text.words, text.rows)
+    pronounced = lexicon.pronounce(text.words, text.rows, text.phones)
     usable = [sentence for sentence in text.sentences if all(w in pronounced or w in dictionary for w in sentence)]
     named = [unit for unit in text.units if unit in pronounced]
     if not usable and not named:
@@ -182,15 +186,25 @@ class _Text:
     sentences: Sequence[Sentence]
     words: Sequence[str]
     spellings: Mapping[str, str]
+    phones: Mapping[str, Variants]
+    """Of words that the text has."""
 
     @classmethod
     def of(cls, recipe: Recipe) -> Self:
         lines, rows = sorted(set(recipe.sentences)), sorted(set(recipe.pronunciations))
-        tokeniser = Tokeniser(rows)
+        tokeniser = Tokeniser([*rows, *recipe.phones])
         sentences = sorted({tokeniser.words(line) for line in lines} - {()})
         units = sorted({unit_of(display) for display, _ in rows} - {""})
-        words = sorted({word for sentence in sentences for word in sentence} | set(units))
-        return cls(rows, units, sentences, words, display_forms(lines, rows))
+        written = {word for sentence in sentences for word in sentence} | set(units)
+        phones = {unit: tuple(sorted(variants)) for unit, variants in _by_unit(recipe.phones).items() if unit in written}
+        return cls(rows, units, sentences, sorted(written), display_forms(lines, rows), phones)
+
+
+def _by_unit(phones: Sequence[Row]) -> dict[str, set[str]]:
+    units: dict[str, set[str]] = {}
+    for display, spelled in phones:
+        units.setdefault(unit_of(display), set()).add(spelled)
+    return units
 
 
 def _common_words(base: NGrams) -> frozenset[str]:

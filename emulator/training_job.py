@@ -1,20 +1,30 @@
 """Training: gather what the datasets hold, build the model unless the same recipe was built before."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from emulator import work
 from emulator.artifacts import Shelf
-from emulator.entities import CustomModel, FileKind, id_in
+from emulator.entities import CustomModel, Dataset, DatasetKind, FileKind, id_in
+from emulator.errors import JobFailure
+from emulator.import_audio import MAX_TRAINING_SECONDS
 from emulator.service import Service
 
-TRAINED_FROM = (FileKind.LANGUAGE_DATA, FileKind.PRONUNCIATION_DATA, FileKind.ACOUSTIC_DATA_TRANSCRIPTION)
+TRAINED_FROM = {
+    DatasetKind.LANGUAGE: FileKind.LANGUAGE_DATA,
+    DatasetKind.LANGUAGE_MARKDOWN: FileKind.LANGUAGE_DATA,
+    DatasetKind.PRONUNCIATION: FileKind.PRONUNCIATION_DATA,
+    DatasetKind.ACOUSTIC: FileKind.ACOUSTIC_DATA_TRANSCRIPTION,
+    DatasetKind.OUTPUT_FORMATTING: FileKind.OUTPUT_FORMATTING_DATA,
+}
+"""The file of a dataset that training reads."""
 
 
 async def run(service: Service, model: CustomModel) -> Callable[[CustomModel], CustomModel]:
     """Train; the entity gets its recipe and report."""
+    _refuse_long_audio(service, model)
     weight = model.properties.get("customModelWeightPercent")
     order = work.TrainingOrder(tuple(_sources(service, model)), weight)
     recipe_key = await service.pool.run(work.write_recipe, service.place, order)
@@ -24,9 +34,20 @@ async def run(service: Service, model: CustomModel) -> Callable[[CustomModel], C
     return partial(_finished, service, recipe_key, report, counter)
 
 
-def _sources(service: Service, model: CustomModel) -> list[tuple[FileKind, Path]]:
-    files = [file for dataset in sorted(model.datasets) for file in service.store.files(id_in(dataset))]
-    return [(file.kind, service.data / file.content) for file in files if file.kind in TRAINED_FROM]
+def _refuse_long_audio(service: Service, model: CustomModel) -> None:
+    """Microsoft: "If all audio files are longer than 40 seconds, the training fails." Else they count as text."""
+    recordings = [one for path in model.datasets for one in service.store.recordings(id_in(path))]
+    if recordings and all(one.seconds > MAX_TRAINING_SECONDS for one in recordings):
+        message = f"All audio files are longer than {MAX_TRAINING_SECONDS} seconds; training needs shorter ones."
+        raise JobFailure("InvalidTrainingData", message)
+
+
+def _sources(service: Service, model: CustomModel) -> Iterator[tuple[DatasetKind, Path]]:
+    datasets = (service.store.find(Dataset, id_in(path)) for path in sorted(model.datasets))
+    for dataset in filter(None, datasets):
+        files = service.store.files(dataset.id)
+        wanted = TRAINED_FROM.get(dataset.kind)
+        yield from ((dataset.kind, service.data / file.content) for file in files if file.kind is wanted)
 
 
 def _finished(

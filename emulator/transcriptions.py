@@ -1,29 +1,41 @@
-"""`/transcriptions`: for now those that evaluations make."""
+"""`/transcriptions`: batches that are submitted, and those that evaluations make."""
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
-from emulator.bodies import Patch
+from emulator.base_models import LOCALES
+from emulator.bodies import NewTranscription, Patch
 from emulator.calls import Calls
 from emulator.entities import Transcription
 from emulator.files import add_file_routes
 from emulator.paging import Paging
+from emulator.retention import forget_expired
+from emulator.submitting import transcription_of
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(forget_expired)])
 
 
 @router.get("/transcriptions/locales")
 async def list_locales(call: Calls) -> JSONResponse:
-    """Locales by operation; neither operation is there yet."""
-    return JSONResponse({"Transcribe": [], "Submit": []})
+    """Locales by operation."""
+    return JSONResponse({"Transcribe": list(LOCALES), "Submit": list(LOCALES)})
 
 
 @router.get("/transcriptions")
 async def list_transcriptions(call: Calls, page: Paging) -> JSONResponse:
     """A page of transcriptions."""
     return call.answer_page(Transcription, page)
+
+
+@router.post("/transcriptions:submit")
+async def submit(call: Calls, body: NewTranscription) -> JSONResponse:
+    """A new batch; its recordings are transcribed one by one."""
+    call.service.limits.require_transcriptions()
+    transcription = transcription_of(call, body)
+    call.start(transcription)
+    return call.created(transcription)
 
 
 @router.get("/transcriptions/{transcription_id}")

@@ -1,6 +1,5 @@
 """What worker processes do: train, decode, score. Plain functions of plain data, so that a process pool can run them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,13 +8,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from emulator import display_format, recipes, structured_text
 from emulator.artifacts import Shelf
-from emulator.entities import FileKind, Recording, StoredFile, audio_content
+from emulator.entities import DatasetKind, FileKind, Recording, StoredFile, audio_content
 from emulator.errors import JobFailure
+from emulator.presentation import Presentation
+from emulator.recipes import ModelRecipe
 from emulator.recogniser import Recogniser
 from emulator.results import score_details, transcription_report, transcription_result
 from emulator.scoring import Tally, align_tokens, align_words
-from emulator.training import BASE, CannotTrain, Recipe
+from emulator.training import CannotTrain
 
 LOADED_RECOGNISERS = 3
 """Per worker (about 130 MB each): enough for the base model, the benchmark and the candidate."""
@@ -31,9 +33,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOrder:
-    """Files of the datasets to train with, by kind."""
+    """Files to train with, by the kind of their dataset."""
 
-    sources: tuple[tuple[FileKind, Path], ...]
+    sources: tuple[tuple[DatasetKind, Path], ...]
     weight_percent: int | None
 
 
@@ -50,11 +52,7 @@ class ScoringOrder:
 
 def write_recipe(place: Place, order: TrainingOrder) -> str:
     """Gather the training data; the result is the key under which the model is built."""
-    recipe = _recipe_of(order)
-    path = _recipe_path(place, recipe.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(recipe)))
-    return recipe.key
+    return recipes.keep(place.data, _recipe_of(order))
 
 
 def train(place: Place, recipe_key: str) -> dict[str, Any]:
@@ -63,10 +61,19 @@ def train(place: Place, recipe_key: str) -> dict[str, Any]:
     Raises:
         JobFailure: the recipe has nothing to learn from.
     """
+    recipe = recipes.load(place.data, recipe_key)
     try:
-        return dict(import_module(place.engine).train(_recipe(place, recipe_key), place.data / "cache"))
+        report = dict(import_module(place.engine).train(recipe.speech, place.data / "cache")) if recipe.learns else {}
+        return {**report, **({"rewrites": len(recipe.rewrites)} if recipe.rewrites else {})}
     except CannotTrain as error:
         raise JobFailure("InvalidTrainingData", str(error)) from error
+
+
+def model_files(place: Place, recipe_key: str) -> dict[str, Path]:
+    """The files that a model is run with, by their names in its manifest; built first if need be."""
+    speech = recipes.load(place.data, recipe_key).speech
+    files: dict[str, Path] = import_module(place.engine).files(speech, place.data / "cache")
+    return files
 
 
 def load(place: Place, recipe_key: str) -> None:
@@ -118,38 +125,27 @@ def _score_one(
     name, kind = f"{recording.name}.model{number}_score.json", FileKind.EVALUATION_DETAILS
     files[order.evaluation].append(Shelf(place.data, order.evaluation, order.now).put_json(name, kind, details))
     transcription = Shelf(place.data, order.transcriptions[number - 1], order.now)
-    result = transcription_result(recording, recognition, order.now)
+    result = transcription_result(recording.name, recording.seconds, {0: recognition}, Presentation(), order.now)
     files[transcription.owner].append(transcription.put_json(f"{recording.name}.json", FileKind.TRANSCRIPTION, result))
 
 
 @lru_cache(maxsize=LOADED_RECOGNISERS)
 def _recogniser(place: Place, recipe_key: str) -> Recogniser:
-    recogniser: Recogniser = import_module(place.engine).recogniser(_recipe(place, recipe_key), place.data / "cache")
-    return recogniser
+    recipe = recipes.load(place.data, recipe_key)
+    recogniser: Recogniser = import_module(place.engine).recogniser(recipe.speech, place.data / "cache")
+    return display_format.Rewriter(recogniser, recipe.rewrites) if recipe.rewrites else recogniser
 
 
-def _recipe(place: Place, recipe_key: str) -> Recipe:
-    if recipe_key == BASE.key:
-        return BASE
-    stored = json.loads(_recipe_path(place, recipe_key).read_text())
-    pronunciations = tuple((display, spoken) for display, spoken in stored["pronunciations"])
-    return Recipe(tuple(stored["sentences"]), pronunciations, stored["weight_percent"])
-
-
-def _recipe_path(place: Place, recipe_key: str) -> Path:
-    return place.data / "recipes" / f"{recipe_key}.json"
-
-
-def _recipe_of(order: TrainingOrder) -> Recipe:
-    sentences: list[str] = []
-    pronunciations: list[tuple[str, str]] = []
+def _recipe_of(order: TrainingOrder) -> ModelRecipe:
+    found: dict[DatasetKind, list[str]] = {kind: [] for kind, _ in order.sources}
     for kind, path in order.sources:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        if kind is FileKind.LANGUAGE_DATA:
-            sentences += lines
-        elif kind is FileKind.ACOUSTIC_DATA_TRANSCRIPTION:
-            sentences += [line.partition("\t")[2] for line in lines]
-        elif kind is FileKind.PRONUNCIATION_DATA:
-            rows = (line.partition("\t") for line in lines)
-            pronunciations += [(display.strip(), spoken.strip()) for display, _, spoken in rows]
-    return Recipe(tuple(sentences), tuple(pronunciations), order.weight_percent)
+        found[kind] += path.read_text(encoding="utf-8").split("\n")[:-1]
+    structured = structured_text.read(found.get(DatasetKind.LANGUAGE_MARKDOWN, ()))
+    transcripts = (line.partition("\t")[2] for line in found.get(DatasetKind.ACOUSTIC, ()))
+    return ModelRecipe(
+        sentences=(*found.get(DatasetKind.LANGUAGE, ()), *transcripts, *structured.expanded()),
+        pronunciations=tuple(recipes.rows(found.get(DatasetKind.PRONUNCIATION, ()))),
+        weight_percent=order.weight_percent,
+        phones=structured.phones,
+        rewrites=display_format.rewrites(found.get(DatasetKind.OUTPUT_FORMATTING, ())),
+    )

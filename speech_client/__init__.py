@@ -12,7 +12,7 @@ from speech_client.base_models import (
     ModelFeatures,
     OutputFormatType,
 )
-from speech_client.blocks import Block, UploadedBlocks
+from speech_client.blocks import Block, BlockKind, CommitBlocksEntry, UploadedBlocks
 from speech_client.client import SpeechClient
 from speech_client.datasets import (
     Dataset,
@@ -25,7 +25,17 @@ from speech_client.datasets import (
     TextNormalizationKind,
 )
 from speech_client.endpoints import Endpoint, EndpointLinks, EndpointProperties, Endpoints, EndpointUpdate, NewEndpoint
-from speech_client.entities import AzureObject, Entity, EntityError, EntityProperties, EntityReference, Status
+from speech_client.entities import (
+    AzureObject,
+    Entity,
+    EntityError,
+    EntityProperties,
+    EntityReference,
+    Job,
+    NamedEntity,
+    Status,
+)
+from speech_client.error_codes import DetailedErrorCode, ErrorCode, InnerError, ServiceError
 from speech_client.errors import (
     BadInput,
     Conflict,
@@ -34,6 +44,7 @@ from speech_client.errors import (
     JobFailed,
     JobTimedOut,
     NotFound,
+    QuotaExceeded,
     RequestRejected,
     SignInFailed,
     SpeechError,
@@ -52,13 +63,34 @@ from speech_client.evaluations import (
     NewEvaluation,
     TokenErrorDetails,
 )
+from speech_client.fast_transcription import (
+    ChannelCombinedPhrases,
+    Phrase,
+    TranscribeDefinition,
+    TranscribeDiarizationProperties,
+    TranscribeResult,
+    Word,
+)
 from speech_client.files import File, FileKind, FileLinks, FileProperties
 from speech_client.filters import F, Filter, Property
 from speech_client.links import Which
+from speech_client.locales import DatasetLocales, TranscriptionLocales
+from speech_client.manifests import ModelFile, ModelManifest
+from speech_client.model_copy import (
+    ModelCopyAuthorization,
+    ModelCopyAuthorizationDefinition,
+    Operation,
+    OperationResult,
+)
 from speech_client.models import CustomModel, CustomModelLinks, CustomModelProperties, Models, ModelUpdate, NewModel
+from speech_client.notifications import Challenge, EventKind, Notification, NotificationRefused
+from speech_client.operations import Operations
+from speech_client.pacing import Pace
+from speech_client.projects import NewProject, Project, ProjectLinks, Projects, ProjectUpdate
 from speech_client.redaction import redact, redacted
 from speech_client.retries import RetryPolicy
 from speech_client.short_audio import Reading, Recognition, RecognitionStatus
+from speech_client.transcription_modes import ProfanityFilterMode, PunctuationMode
 from speech_client.transcription_results import (
     Alternative,
     CombinedPhrase,
@@ -72,13 +104,21 @@ from speech_client.transcriptions import (
     Diarization,
     LanguageIdentification,
     LanguageIdentificationMode,
-    ProfanityFilterMode,
-    PunctuationMode,
+    NewTranscription,
     Transcription,
     TranscriptionLinks,
     TranscriptionProperties,
     Transcriptions,
     TranscriptionUpdate,
+)
+from speech_client.web_hooks import (
+    NewWebHook,
+    WebHook,
+    WebHookEvents,
+    WebHookLinks,
+    WebHookProperties,
+    WebHooks,
+    WebHookUpdate,
 )
 
 __all__ = [
@@ -93,7 +133,11 @@ __all__ = [
     "BaseModelProperties",
     "BaseModels",
     "Block",
+    "BlockKind",
+    "Challenge",
+    "ChannelCombinedPhrases",
     "CombinedPhrase",
+    "CommitBlocksEntry",
     "Conflict",
     "Credential",
     "CustomModel",
@@ -102,9 +146,11 @@ __all__ = [
     "Dataset",
     "DatasetKind",
     "DatasetLinks",
+    "DatasetLocales",
     "DatasetProperties",
     "DatasetUpdate",
     "Datasets",
+    "DetailedErrorCode",
     "Diarization",
     "DisplayWord",
     "EditsSummary",
@@ -118,11 +164,13 @@ __all__ = [
     "EntityProperties",
     "EntityReference",
     "EntraCredential",
+    "ErrorCode",
     "Evaluation",
     "EvaluationLinks",
     "EvaluationProperties",
     "EvaluationUpdate",
     "Evaluations",
+    "EventKind",
     "F",
     "File",
     "FileKind",
@@ -130,25 +178,47 @@ __all__ = [
     "FileProperties",
     "Filter",
     "Forbidden",
+    "InnerError",
+    "Job",
     "JobError",
     "JobFailed",
     "JobTimedOut",
     "KeyCredential",
     "LanguageIdentification",
     "LanguageIdentificationMode",
+    "ModelCopyAuthorization",
+    "ModelCopyAuthorizationDefinition",
     "ModelDeprecationDates",
     "ModelFeatures",
+    "ModelFile",
+    "ModelManifest",
     "ModelUpdate",
     "Models",
+    "NamedEntity",
     "NewDataset",
     "NewEndpoint",
     "NewEvaluation",
     "NewModel",
+    "NewProject",
+    "NewTranscription",
+    "NewWebHook",
     "NotFound",
+    "Notification",
+    "NotificationRefused",
+    "Operation",
+    "OperationResult",
+    "Operations",
     "OutputFormatType",
+    "Pace",
+    "Phrase",
     "ProfanityFilterMode",
+    "Project",
+    "ProjectLinks",
+    "ProjectUpdate",
+    "Projects",
     "Property",
     "PunctuationMode",
+    "QuotaExceeded",
     "Reading",
     "Recognition",
     "RecognitionStatus",
@@ -157,6 +227,7 @@ __all__ = [
     "RecognizedWord",
     "RequestRejected",
     "RetryPolicy",
+    "ServiceError",
     "SignInFailed",
     "SpeechClient",
     "SpeechError",
@@ -164,8 +235,12 @@ __all__ = [
     "TextNormalizationKind",
     "TokenCredential",
     "TokenErrorDetails",
+    "TranscribeDefinition",
+    "TranscribeDiarizationProperties",
+    "TranscribeResult",
     "Transcription",
     "TranscriptionLinks",
+    "TranscriptionLocales",
     "TranscriptionProperties",
     "TranscriptionResult",
     "TranscriptionUpdate",
@@ -175,7 +250,14 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "UploadedBlocks",
+    "WebHook",
+    "WebHookEvents",
+    "WebHookLinks",
+    "WebHookProperties",
+    "WebHookUpdate",
+    "WebHooks",
     "Which",
+    "Word",
     "redact",
     "redacted",
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import pydantic
+import pydantic_core
 
 from speech_client.entities import AzureObject
+from speech_client.error_codes import DetailedErrorCode, ErrorCode, InnerError, ServiceError
 from speech_client.errors import (
     Conflict,
     Forbidden,
     NotFound,
+    QuotaExceeded,
     RequestRejected,
     SpeechError,
     TransientError,
@@ -24,29 +28,45 @@ from speech_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from speech_client.forms import Form
+from speech_client.redaction import HiddenItems, redact
 
-O = TypeVar("O", bound=AzureObject)  # noqa: E741  # an object of Azure
+O = TypeVar("O", bound=pydantic.BaseModel)  # noqa: E741  # an object of Azure
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _WITHOUT_EFFECT = frozenset({429})
+_TRANSIENT_CODES = frozenset({ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SERVICE_UNAVAILABLE})
+"""Worth another try with whatever status they come."""
 _REJECTIONS: Mapping[int | str | None, type[RequestRejected]] = {
+    DetailedErrorCode.IN_USE_VIOLATION: Conflict,
+    DetailedErrorCode.DELETE_NOT_ALLOWED: Conflict,
+    DetailedErrorCode.ENDPOINT_NOT_UPDATABLE: Conflict,
+    DetailedErrorCode.MODEL_DEPLOYMENT_NOT_COMPLETE_STATE: Conflict,
+    DetailedErrorCode.MODEL_EXISTS: Conflict,
+    DetailedErrorCode.QUOTA_VIOLATION: QuotaExceeded,
+    DetailedErrorCode.SKU_LIMITS_EXIST: QuotaExceeded,
+    DetailedErrorCode.FORBIDDEN: Forbidden,
+    DetailedErrorCode.INVALID_PERMISSIONS: Forbidden,
+    ErrorCode.UNAUTHORIZED: Unauthorized,
+    ErrorCode.NOT_ALLOWED: Forbidden,
+    ErrorCode.NOT_FOUND: NotFound,
+    ErrorCode.CONFLICT: Conflict,
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
-    "Unauthorized": Unauthorized,
-    "Forbidden": Forbidden,
-    "NotAllowed": Forbidden,
-    "NotFound": NotFound,
-    "Conflict": Conflict,
-    "InUseViolation": Conflict,
-    "DeleteNotAllowed": Conflict,
 }
+"""The codes that call for something else than a correction of the request. The most specific one that is here decides:
+the innermost code, then the outer one, then the status, which Azure does not document per code."""
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _REQUEST_IDS = ("apim-request-id", "x-ms-request-id", "x-requestid", "x-ms-client-request-id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Content: TypeAlias = Callable[[], AsyncIterator[bytes]]
+"""Begins to yield the body of a request, so that memory holds little of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Call:
     """One request as we mean it; `signed` requests carry our credential."""
 
@@ -55,7 +75,10 @@ class Call:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | Content | None = field(default=None, repr=False)
+    form: Form | None = None
+    answer_within: float | None = None
+    """Seconds to wait for the answer; None for what the client usually waits."""
     signed: bool = True
     repeatable: bool = False
 
@@ -64,8 +87,22 @@ class Call:
         """Whether the service may have changed something even if no answer came."""
         return self.method not in ("GET", "HEAD")
 
+    @contextmanager
+    def body(self) -> Iterator[dict[str, Any]]:
+        """Yield the body as arguments of httpx; a file is open for that long."""
+        if self.form:
+            with self.form.opened() as parts:
+                yield parts
+        else:
+            json = self.json.to_azure() if isinstance(self.json, AzureObject) else self.json
+            content = self.content() if callable(self.content) else self.content
+            yield HiddenItems(json=json, content=content)
+
     def __str__(self) -> str:
-        return f"{self.method} {urlsplit(self.url)._replace(query='', fragment='').geturl()}"
+        return f"{self.method} {self.url.partition('?')[0].partition('#')[0]}"
+
+    def __repr__(self) -> str:
+        return f"Call({redact(str(self))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +113,9 @@ class Answer:
     body: bytes = field(repr=False)
     retry_after: float | None = None
     """Seconds until the service wants to be asked again about a job that is not over."""
+    status: int = 200
+    location: str | None = None
+    """Where the service put what it made. The body tells it as `self`; the header helps when that is missing."""
 
     def parse(self, shape: type[O]) -> O:
         """Return the body as `shape`.
@@ -86,7 +126,25 @@ class Answer:
         try:
             return shape.model_validate_json(self.body)
         except pydantic.ValidationError as error:
-            raise self.unexpected(_first_problem(error)) from None
+            problem = _first_problem(error)
+        raise self.unexpected(problem)  # outside of the handler: pydantic's error holds the body
+
+    def parse_created(self, shape: type[O]) -> O:
+        """Return what was made; its address is in the body or, as the specification allows, in a header only.
+
+        Raises:
+            UnexpectedAnswer: As in `parse`.
+        """
+        return self._located().parse(shape)
+
+    def _located(self) -> Answer:
+        try:
+            body = pydantic_core.from_json(self.body)
+        except ValueError:
+            return self
+        if self.location and isinstance(body, dict) and not body.get("self"):
+            return replace(self, body=pydantic_core.to_json(body | {"self": self.location}))
+        return self
 
     def unexpected(self, problem: str) -> UnexpectedAnswer:
         """Return the error that says that the body is not what was promised."""
@@ -97,30 +155,24 @@ class Answer:
         )
 
 
-class _Problem(AzureObject):
-    """Azure's body of an error, and each error inside it."""
-
-    code: str | None = None
-    message: str | None = None
-    target: str | None = None
-    inner_error: _Problem | None = None
-
-    @property
-    def innermost(self) -> _Problem:
-        """The most specific error."""
-        return self.inner_error.innermost if self.inner_error else self
-
-
 class _Wrapped(AzureObject):
     """How the gateway before the service reports a wrong key."""
 
-    error: _Problem
+    error: ServiceError
+
+
+class _Bare(AzureObject):
+    """What is left of a body that is not quite what the specification says."""
+
+    code: str | None = None
+    message: str | None = None
 
 
 def read(call: Call, response: httpx.Response, remedy: str) -> Answer:
     """Return the answer, or raise what its status means; `remedy` says what to do when we are not let in."""
     if response.is_success:
-        return Answer(call, response.content, retry_after_of(response))
+        location = response.headers.get("Location") or response.headers.get("Operation-Location")
+        return Answer(call, response.content, retry_after_of(response), response.status_code, location)
     raise _error_of(call, response, remedy)
 
 
@@ -172,13 +224,13 @@ def _error_of(call: Call, response: httpx.Response, remedy: str) -> SpeechError:
     message = f"{call}: {_told(response, problem)}"
     if 300 <= status < 400:
         message = f"{message} {_redirect_of(response)}"
-    if status in _TRANSIENT:
+    if status in _TRANSIENT or problem.code in _TRANSIENT_CODES:
         return TransientError(
             message,
-            ambiguous=call.has_effect and status not in _WITHOUT_EFFECT,
+            ambiguous=call.has_effect and status not in _WITHOUT_EFFECT and problem.code != ErrorCode.TOO_MANY_REQUESTS,
             retry_after=retry_after_of(response),
             status=status,
-            code=problem.code,
+            code=_text(problem.code),
             request_id=_request_id_of(response),
         )
     return _rejection_of(response, problem, message, remedy)
@@ -196,33 +248,49 @@ def _redirect_of(response: httpx.Response) -> str:
     )
 
 
-def _rejection_of(response: httpx.Response, problem: _Problem, message: str, remedy: str) -> RequestRejected:
-    inner = problem.innermost
-    meanings = (response.status_code, inner.code, problem.code)
+def _rejection_of(response: httpx.Response, problem: ServiceError, message: str, remedy: str) -> RequestRejected:
+    inner = _innermost(problem)
+    meanings = (inner.code, problem.code, response.status_code)
     kind = next((_REJECTIONS[meaning] for meaning in meanings if meaning in _REJECTIONS), RequestRejected)
     return kind(
         f"{message} {remedy}" if kind in (Unauthorized, Forbidden) else message,
         status=response.status_code,
-        code=problem.code,
-        inner_code=inner.code if problem.inner_error else None,
-        target=inner.target or problem.target,
+        code=_text(problem.code),
+        inner_code=_text(inner.code) if problem.inner_error else None,
+        target=_text(inner.target or problem.target),
+        details=inner.details if isinstance(inner, InnerError) else None,
         request_id=_request_id_of(response),
     )
 
 
-def _problem_of(response: httpx.Response) -> _Problem:
-    for shape in (_Wrapped, _Problem):
+def _problem_of(response: httpx.Response) -> ServiceError:
+    for shape in (_Wrapped, ServiceError, _Bare):
         try:
             found = shape.model_validate_json(response.content)
         except pydantic.ValidationError:
             continue
+        if isinstance(found, _Bare):
+            return ServiceError(code=found.code, message=found.message)
         return found.error if isinstance(found, _Wrapped) else found
-    return _Problem(code=response.headers.get("x-ms-error-code"))  # a storage account's XML, or a gateway's page
+    return ServiceError(code=response.headers.get("x-ms-error-code"))  # a storage account's XML, or a gateway's page
 
 
-def _told(response: httpx.Response, problem: _Problem) -> str:
+def _innermost(problem: ServiceError) -> ServiceError | InnerError:
+    """Return the most specific error."""
+    found: ServiceError | InnerError = problem
+    while found.inner_error:
+        found = found.inner_error
+    return found
+
+
+def _text(said: str | None) -> str | None:
+    """Return what the service said as plain text, fit to be shown."""
+    return None if said is None else redact(str(said))
+
+
+def _told(response: httpx.Response, problem: ServiceError) -> str:
     """Return for example ``404 NotFound, ModelNotFound: There is no such model. (request 1c50)``."""
-    inner = problem.innermost
+    inner = _innermost(problem)
     codes = ", ".join(dict.fromkeys(code for code in (problem.code, inner.code) if code))
     messages = dict.fromkeys(text.rstrip(".") for text in (problem.message, inner.message) if text)
     request_id = _request_id_of(response)
@@ -232,7 +300,7 @@ def _told(response: httpx.Response, problem: _Problem) -> str:
 
 
 def _request_id_of(response: httpx.Response) -> str | None:
-    return next((response.headers[name] for name in _REQUEST_IDS if name in response.headers), None)
+    return _text(next((response.headers[name] for name in _REQUEST_IDS if name in response.headers), None))
 
 
 def _first_problem(error: pydantic.ValidationError) -> str:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from speech_client.errors import BadInput, SignInFailed, TransientError
+from speech_client.errors import BadInput, SignInFailed, SpeechError, TransientError
+from speech_client.redaction import HiddenItems, remember
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 REFRESH_BEFORE_EXPIRY = 300.0
@@ -37,7 +38,7 @@ class KeyCredential:
     remedy = "Check the key, and that it belongs to this resource and region (Azure portal: Keys and Endpoint)."
 
     def __init__(self, key: str) -> None:
-        self._key = key.strip()
+        self._key = remember(key.strip())
         if not self._key:
             raise BadInput("The key of the Speech resource is empty. Copy one from the portal: Keys and Endpoint.")
         if not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
@@ -45,7 +46,7 @@ class KeyCredential:
 
     async def headers(self) -> Mapping[str, str]:
         """Return the subscription key header."""
-        return {"Ocp-Apim-Subscription-Key": self._key}
+        return HiddenItems({"Ocp-Apim-Subscription-Key": remember(self._key)})
 
     async def renew(self) -> bool:
         """A key does not change by itself."""
@@ -103,22 +104,30 @@ class EntraCredential:
         async with self._lock:
             if self._token is None or self._token.expires_on - self._now() < REFRESH_BEFORE_EXPIRY:
                 self._token = await self._new_token()
-            return {"Authorization": f"Bearer {self._token.token}"}
+            return HiddenItems({"Authorization": f"Bearer {remember(self._token.token)}"})
 
     async def renew(self) -> bool:
         """Ask for another token, and say whether it differs from the refused one."""
         async with self._lock:
-            refused, self._token = self._token, await self._new_token()
-            return refused is None or refused.token != self._token.token
+            fresh = await self._new_token()
+            differs = self._token is None or self._token.token != fresh.token
+            self._token = fresh
+            return differs
 
     async def _new_token(self) -> AccessToken:
         try:
             return await self._credential.get_token(self._scope)
         except ClientAuthenticationError as error:
-            reason = error.message.splitlines()[0]
-            raise SignInFailed(f"Entra ID gave no token: {reason} Sign in again, or correct the identity.") from None
+            failure: SpeechError = SignInFailed(
+                f"Entra ID gave no token: {_first_line(error)} Sign in again, or correct the identity."
+            )
         except AzureError as error:
-            raise TransientError(f"Entra ID could not be asked for a token: {error.message}") from None
+            failure = TransientError(f"Entra ID could not be asked for a token: {error.message}")
+        raise failure  # outside of the handler: azure-core's error holds the request, and with it what signed it
 
     def __repr__(self) -> str:
         return f"EntraCredential({type(self._credential).__name__})"
+
+
+def _first_line(error: AzureError) -> str:
+    return next(iter(error.message.splitlines()), "No reason was given.")

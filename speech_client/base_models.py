@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
 from speech_client.datasets import DatasetKind
 from speech_client.entities import AzureObject, Entity, EntityProperties, Known
+from speech_client.links import Which
+from speech_client.manifests import SAS_LIFETIME, ModelManifest, manifest
 from speech_client.resource import Resource
 
 
@@ -70,6 +72,10 @@ class BaseModel(Entity):
 
 
 class BaseModels(Resource[BaseModel]):
-    """``/models/base``: list and get; there is nothing to change."""
+    """``/models/base``: list, get and the manifest; there is nothing to change."""
 
     entity = BaseModel
+
+    async def manifest(self, which: Which, *, sas_lifetime: timedelta = SAS_LIFETIME) -> ModelManifest:
+        """Return what a container needs to run the model, with addresses that are valid for `sas_lifetime`."""
+        return await manifest(self._connection, self._path_of(which), sas_lifetime)

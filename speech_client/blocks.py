@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from speech_client.connection import Connection
@@ -17,6 +20,8 @@ from speech_client.entities import AzureObject, Known, Status
 from speech_client.errors import BadInput, NotFound, TransientError
 
 BLOCK_SIZE = 8 * 1024 * 1024
+PIECE = 512 * 1024
+"""Bytes that are in memory at once."""
 
 
 class Block(AzureObject):
@@ -24,6 +29,21 @@ class Block(AzureObject):
 
     name: str
     size: int | None = None
+
+
+class BlockKind(StrEnum):
+    """Where the service looks for a block that is to be committed; Latest: among the uncommitted ones first."""
+
+    COMMITTED = "Committed"
+    UNCOMMITTED = "Uncommitted"
+    LATEST = "Latest"
+
+
+class CommitBlocksEntry(AzureObject):
+    """One block of the file, in its place."""
+
+    kind: BlockKind
+    id: str
 
 
 class UploadedBlocks(AzureObject):
@@ -63,19 +83,20 @@ async def upload(
     there = await uploaded(connection, dataset)
     ids = []
     for number, offset in enumerate(range(0, size, BLOCK_SIZE)):
-        data = await asyncio.to_thread(_read, path, offset, min(BLOCK_SIZE, size - offset))
-        ids.append(_id_of(number, data))
+        part = _Part(path, offset, min(BLOCK_SIZE, size - offset))
+        digest = await part.digest()
+        ids.append(_id_of(number, digest))
         if ids[-1] not in there.all:
-            await connection.put(f"{dataset}/blocks", data, {"blockid": ids[-1]})
+            await connection.put(f"{dataset}/blocks", partial(part.sent, digest), part.length, {"blockid": ids[-1]})
         if on_progress:
-            on_progress(offset + len(data), size)
+            on_progress(offset + part.length, size)
     if not there.committed.issuperset(ids):
         await _commit(connection, dataset, ids)
 
 
 async def _commit(connection: Connection, dataset: str, ids: Sequence[str]) -> None:
     """Commit; after a lost answer look whether it took effect, and only if not commit again."""
-    order = [{"kind": "Latest", "id": block} for block in ids]
+    order = [CommitBlocksEntry(kind=BlockKind.LATEST, id=block).to_azure() for block in ids]
     try:
         await connection.post(f"{dataset}/blocks:commit", order)
     except TransientError as error:
@@ -91,9 +112,9 @@ async def _is_committed(connection: Connection, dataset: str, ids: Sequence[str]
     return (await uploaded(connection, dataset)).committed.issuperset(ids)
 
 
-def _id_of(number: int, data: bytes) -> str:
+def _id_of(number: int, digest: str) -> str:
     """Return an id of 49 bytes in base64 that tells the block's place and content."""
-    return b64encode(f"{number:08d}-{hashlib.sha256(data).hexdigest()[:40]}".encode()).decode()
+    return b64encode(f"{number:08d}-{digest[:40]}".encode()).decode()
 
 
 def _size_of(path: Path) -> int:
@@ -102,6 +123,38 @@ def _size_of(path: Path) -> int:
     if not (size := path.stat().st_size):
         raise BadInput(f"{path} is empty: there is nothing to upload.")
     return size
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A block of the file: read in small pieces, once to name it and again each time that it is sent."""
+
+    path: Path
+    offset: int
+    length: int
+
+    async def digest(self) -> str:
+        """Return the SHA-256 of the block."""
+        digest = hashlib.sha256()
+        async for piece in self._pieces():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    async def sent(self, expected: str) -> AsyncIterator[bytes]:
+        """Yield the block; the last piece only if the whole is what `digest` has seen, so that no other arrives."""
+        digest, held = hashlib.sha256(), b""
+        async for piece in self._pieces():
+            digest.update(piece)
+            if held:
+                yield held
+            held = piece
+        if digest.hexdigest() != expected:
+            raise BadInput(f"{self.path} changed while it was uploaded. Upload a file that nobody writes to.")
+        yield held
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for done in range(0, self.length, PIECE):
+            yield await asyncio.to_thread(_read, self.path, self.offset + done, min(PIECE, self.length - done))
 
 
 def _read(path: Path, offset: int, length: int) -> bytes:

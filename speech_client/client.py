@@ -7,27 +7,33 @@ import ssl
 import time
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, overload
 
 import httpx
 
-from speech_client import polling, short_audio
+from speech_client import downloads, polling, short_audio
 from speech_client.auth import Credential
 from speech_client.base_models import BaseModel, BaseModels
 from speech_client.connection import LARGEST_ANSWER, Connection
 from speech_client.datasets import Datasets
 from speech_client.endpoints import Endpoints
-from speech_client.entities import Entity, EntityReference
+from speech_client.entities import EntityReference, Job
 from speech_client.evaluations import Evaluations
 from speech_client.files import File
-from speech_client.links import API, Which, endpoint_of, id_of
+from speech_client.links import API, Which, endpoint_of
 from speech_client.models import CustomModel, Models
+from speech_client.operations import Operations
+from speech_client.pacing import Pace
+from speech_client.projects import Projects
 from speech_client.retries import RetryPolicy, Sleep
 from speech_client.short_audio import Format
 from speech_client.transcriptions import Transcriptions
+from speech_client.watching import Watcher
+from speech_client.web_hooks import WebHooks
 
-E = TypeVar("E", bound=Entity)
+E = TypeVar("E", bound=Job)
 
 API_VERSION = "2024-11-15"
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -44,6 +50,17 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _http(transport: httpx.AsyncBaseTransport | None, timeout: float | httpx.Timeout) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=transport,
+        verify=_tls(),
+        mounts=NOT_BY_PROXY,
+        timeout=timeout,
+        limits=LIMITS,
+        headers={"User-Agent": "speechops"},
+    )
+
+
 class SpeechClient:
     """Everything that we ask of a Speech resource, in Azure or of the local service; use it with ``async with``.
 
@@ -58,6 +75,7 @@ class SpeechClient:
         clock: A monotonic clock in seconds, for the deadlines of waits.
         retry: How patiently single requests are repeated.
         largest_answer: Bytes that an answer or a file may have; a larger one is an `UnexpectedAnswer`.
+        pace: How many requests go out; clients of one resource in one event loop may share theirs.
     """
 
     def __init__(
@@ -73,15 +91,9 @@ class SpeechClient:
         clock: polling.Clock = time.monotonic,
         retry: RetryPolicy | None = None,
         largest_answer: int = LARGEST_ANSWER,
+        pace: Pace | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            verify=_tls(),
-            mounts=NOT_BY_PROXY,
-            timeout=timeout,
-            limits=LIMITS,
-            headers={"User-Agent": "speechops"},
-        )
+        self._http = _http(transport, timeout)
         self._connection = Connection(
             endpoint,
             credential,
@@ -90,16 +102,19 @@ class SpeechClient:
             sleep=sleep,
             retry=retry or RetryPolicy(),
             largest_answer=largest_answer,
+            pace=pace or Pace(clock=clock, sleep=sleep),
         )
         self._recognition_url = endpoint_of(recognition_url or short_audio.recognition_url_of(endpoint))
-        self._sleep = sleep
-        self._clock = clock
+        self._watcher = Watcher(self._connection, clock=clock, sleep=sleep)
         self.base_models = BaseModels(self._connection)
         self.datasets = Datasets(self._connection)
         self.models = Models(self._connection)
         self.evaluations = Evaluations(self._connection)
         self.transcriptions = Transcriptions(self._connection)
         self.endpoints = Endpoints(self._connection)
+        self.operations = Operations(self._connection)
+        self.projects = Projects(self._connection)
+        self.web_hooks = WebHooks(self._connection)
 
     @property
     def endpoint(self) -> str:
@@ -125,14 +140,28 @@ class SpeechClient:
             return await self.base_models.get(reference)
         return await self.models.get(reference)
 
-    async def download(self, file: File) -> bytes:
-        """Return the content of a file. The signed address is enough: our credential is not sent with it.
+    @overload
+    async def download(self, file: File) -> bytes: ...
+
+    @overload
+    async def download(self, file: File, to: Path, *, limit: int | None = None) -> Path: ...
+
+    async def download(self, file: File, to: Path | None = None, *, limit: int | None = None) -> bytes | Path:
+        """Return the content of a file, or write it to `to`. The signed address is enough: our credential is not sent.
+
+        Args:
+            file: As a list of files shows it.
+            to: Where to write; it is written as it comes, and is there when it is whole. Without it, memory holds all.
+            limit: So many bytes at most may be written; without `to`, `largest_answer` is the limit.
 
         Raises:
+            BadInput: It cannot be written there.
             Forbidden: The address is no longer valid; list the files again.
-            UnexpectedAnswer: It is larger than `largest_answer`.
+            UnexpectedAnswer: It is larger than the limit.
         """
-        return await self._connection.fetch(file.links.content_url)
+        if to is None:
+            return await self._connection.fetch(file.links.content_url)
+        return await downloads.save(self._connection, file.links.content_url, to, limit)
 
     async def recognise(
         self,
@@ -151,30 +180,31 @@ class SpeechClient:
     ) -> E:
         """Wait for the job of any entity; many at once with `asyncio.gather`.
 
+        More than a few of one kind are looked at together, through lists: a thousand cost some requests per round.
+
         Args:
             entity: As it was created or last seen. One that is final already is not looked at again.
             patience: How long to wait; by default as long as jobs of its kind may take (`polling.PATIENCE`).
-            on_poll: Called with the entity after each look, to show progress; may be async.
+            on_poll: Called with the entity after each look, to show progress; may be async, and then misses what it outlasts.
 
         Raises:
             JobFailed: Azure says Failed.
             JobTimedOut: The job is not over when `patience` is.
         """
-        return await polling.wait_until_final(
-            entity,
-            lambda: self._look_at(entity),
-            patience=polling.patience_for(entity) if patience is None else patience,
-            clock=self._clock,
-            sleep=self._sleep,
-            on_poll=on_poll,
-        )
+        patience = polling.patience_for(entity) if patience is None else patience
+        return await self._watcher.wait(entity, patience=patience, on_poll=on_poll)
 
-    async def _look_at(self, entity: E) -> tuple[E, float | None]:
-        answer = await self._connection.get(f"{entity.collection}/{id_of(entity)}")
-        return answer.parse(type(entity)), answer.retry_after
+    def notice(self, notification: Which) -> None:
+        """Look at once at the entity of a verified web hook, if somebody waits for it; call it in the event loop.
+
+        A hook is a hint, and the look tells the truth: a forged or repeated one costs one look, and each further one
+        at the same entity waits twice as long (1 s, 2 s … 60 s). Such looks may come before Retry-After is over.
+        """
+        self._watcher.wake(notification)
 
     async def aclose(self) -> None:
         """Close the connections; the credential stays open, it belongs to the caller."""
+        self._watcher.close()
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:

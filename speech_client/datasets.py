@@ -8,8 +8,19 @@ from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 from speech_client import blocks
-from speech_client.entities import AzureObject, Entity, EntityProperties, EntityUpdate, Known, NewEntity, Status
+from speech_client.entities import (
+    Address,
+    AzureObject,
+    EntityProperties,
+    EntityUpdate,
+    Known,
+    NewEntity,
+    ProjectMember,
+    Status,
+)
+from speech_client.filters import COMMON
 from speech_client.links import Which
+from speech_client.locales import DatasetLocales
 from speech_client.resource import ResourceWithFiles
 
 OnProgress: TypeAlias = Callable[[int, int], None]
@@ -52,7 +63,7 @@ class DatasetProperties(EntityProperties):
     text_normalization_kind: Known[TextNormalizationKind] | None = None
 
 
-class Dataset(Entity):
+class Dataset(ProjectMember):
     """Data that Azure imported, or imports. `content_url` may be a signed address."""
 
     collection: ClassVar[str] = "datasets"
@@ -60,7 +71,7 @@ class Dataset(Entity):
     kind: Known[DatasetKind]
     links: DatasetLinks | None = None
     properties: DatasetProperties | None = None
-    content_url: str | None = None
+    content_url: Address | None = None
 
 
 class NewDataset(NewEntity):
@@ -69,7 +80,7 @@ class NewDataset(NewEntity):
     inside_properties: ClassVar[frozenset[str]] = frozenset({"textNormalizationKind"})
 
     kind: DatasetKind
-    content_url: str | None = None
+    content_url: Address | None = None
     text_normalization_kind: TextNormalizationKind | None = None
 
 
@@ -81,6 +92,11 @@ class Datasets(ResourceWithFiles[Dataset]):
     """``/datasets``."""
 
     entity = Dataset
+    filterable = COMMON | {"kind"}
+
+    async def locales(self) -> DatasetLocales:
+        """Return the supported locales per kind of dataset."""
+        return (await self._connection.get(f"{self.path}/locales")).parse(DatasetLocales)
 
     async def create(self, new: NewDataset) -> Dataset:
         """Make a dataset; sent once, so look before you repeat it after an `ambiguous` error."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from speech_client.entities import AzureObject, Entity, EntityProperties, EntityReference, EntityUpdate, NewEntity
+from speech_client.entities import (
+    AzureObject,
+    EntityProperties,
+    EntityReference,
+    EntityUpdate,
+    NewEntity,
+    ProjectMember,
+)
 from speech_client.links import Which
 from speech_client.resource import EditableResource
 
@@ -21,7 +28,7 @@ class EndpointLinks(AzureObject):
     web_socket: str | None = None
 
 
-class Endpoint(Entity):
+class Endpoint(ProjectMember):
     """A place where a model answers. `model` may be a custom model or a base model."""
 
     collection: ClassVar[str] = "endpoints"
@@ -56,6 +63,10 @@ class Endpoints(EditableResource[Endpoint]):
     """``/endpoints``."""
 
     entity = Endpoint
+
+    async def locales(self) -> tuple[str, ...]:
+        """Return the locales that an endpoint may have."""
+        return await self._locales()
 
     async def create(self, new: NewEndpoint) -> Endpoint:
         """Make an endpoint; sent once, so look before you repeat it after an `ambiguous` error."""

@@ -13,10 +13,10 @@ from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pydantic
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from speech_client.redaction import redacted
+from speech_client.redaction import SignedAddress, redacted, remember
 
 T = TypeVar("T", bound=StrEnum)
 
@@ -28,6 +28,17 @@ CustomProperties: TypeAlias = Annotated[
     Field(max_length=10),
 ]
 """At most 10 entries, keys of at most 64 and values of at most 256 characters (Azure's limits)."""
+
+
+Name: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+"""A text that Azure wants to be there; an empty one is refused before it is sent."""
+
+
+Address: TypeAlias = Annotated[str, AfterValidator(SignedAddress)]
+"""Where content is. It may be signed, and then grants access by itself: treat it like a password."""
+
+Secret: TypeAlias = Annotated[str, AfterValidator(remember)]
+"""What signs notifications. It is masked in every message and log from then on."""
 
 
 class Status(StrEnum):
@@ -61,7 +72,7 @@ class AzureObject(pydantic.BaseModel):
         return record
 
     def __repr_args__(self) -> Any:
-        return ((name, redacted(value)) for name, value in super().__repr_args__())
+        return redacted(dict(super().__repr_args__())).items()
 
 
 def last_part(address: str) -> str:
@@ -98,19 +109,38 @@ class EntityProperties(AzureObject):
     error: EntityError | None = None
 
 
-class Entity(EntityReference):
-    """Whatever has an address, a name, a locale and a status."""
+class Job(EntityReference):
+    """Whatever has an address and a status that ends: an entity, or the copy of a model."""
 
     collection: ClassVar[str]
-    """Path of the collection that holds entities of this kind, such as ``datasets``."""
+    """Path of the collection that holds jobs of this kind, such as ``datasets``."""
+
+    created_date_time: datetime | None = None
+    last_action_date_time: datetime | None = None
+    status: Known[Status]
+
+    @property
+    def error(self) -> EntityError | None:
+        """Why the job failed, when Azure says so."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"({self.id})"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over. A status that we do not know is not final."""
+        return self.status in (Status.SUCCEEDED, Status.FAILED)
+
+
+class NamedEntity(Job):
+    """Whatever has an address, a name and a status; a web hook has no more in common with the others."""
 
     display_name: str
     description: str | None = None
     custom_properties: dict[str, str] | None = None
-    locale: str
-    created_date_time: datetime | None = None
-    last_action_date_time: datetime | None = None
-    status: Known[Status]
     properties: EntityProperties | None = None
 
     @property
@@ -119,21 +149,32 @@ class Entity(EntityReference):
         return self.properties.error if self.properties else None
 
     @property
-    def is_final(self) -> bool:
-        """Whether the job is over. A status that we do not know is not final."""
-        return self.status in (Status.SUCCEEDED, Status.FAILED)
+    def label(self) -> str:
+        """How messages call it."""
+        return f"{self.display_name!r} ({self.id})"
 
 
-class NewEntity(AzureObject):
-    """What we send to create an entity. Nothing unknown, nothing empty."""
+class Entity(NamedEntity):
+    """What most entities are: something with a name, a locale and a status."""
+
+    locale: str
+
+
+class ProjectMember(Entity):
+    """An entity that may belong to a project (API version 2025-10-15 and later)."""
+
+    project: EntityReference | None = None
+
+
+class NewNamedEntity(AzureObject):
+    """What we send to create something with a name. Nothing unknown, nothing empty."""
 
     model_config = ConfigDict(extra="forbid")
 
     inside_properties: ClassVar[frozenset[str]] = frozenset()
     """Members that Azure wants inside `properties`."""
 
-    display_name: str
-    locale: str
+    display_name: Name
     description: str | None = None
     custom_properties: CustomProperties | None = None
 
@@ -142,8 +183,15 @@ class NewEntity(AzureObject):
         return _nested(self.model_dump(mode="json", by_alias=True, exclude_none=True), self.inside_properties)
 
 
-class EntityUpdate(AzureObject):
-    """What we send to change an entity: only the members that were given; None removes a value."""
+class NewEntity(NewNamedEntity):
+    """What we send to create an entity with a locale. `project` needs API version 2025-10-15 or later."""
+
+    locale: Name
+    project: EntityReference | None = None
+
+
+class NamedEntityUpdate(AzureObject):
+    """What we send to change something with a name: only the members that were given; None removes a value."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -156,6 +204,12 @@ class EntityUpdate(AzureObject):
     def to_azure(self) -> dict[str, Any]:
         """Return the body of the request (a merge patch)."""
         return _nested(super().to_azure(), self.inside_properties)
+
+
+class EntityUpdate(NamedEntityUpdate):
+    """What we send to change an entity. `project` needs API version 2025-10-15 or later."""
+
+    project: EntityReference | None = None
 
 
 def _nested(body: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:

@@ -11,7 +11,8 @@
     │   ├── Unauthorized   the key or the token is wrong
     │   ├── Forbidden      the identity lacks a role, or a signed address is over
     │   ├── NotFound
-    │   └── Conflict       the entity is in use, or in the wrong state
+    │   ├── Conflict       the entity is in use, or in the wrong state
+    │   └── QuotaExceeded  the tier allows no more: delete something, or raise the tier
     ├── UnexpectedAnswer   success, but not what the specification says
     └── JobError           the job is over for us              .entity
         ├── JobFailed      Azure says Failed                   .entity.error.code
@@ -21,16 +22,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from speech_client.entities import Entity
-from speech_client.redaction import redact
+from speech_client.entities import Job
+from speech_client.redaction import redact, redacted
 
 _AFTER_FAILURE = {
     "datasets": "Its report file says which lines were refused; correct the data and run again.",
     "models": "Check that its datasets and its base model fit together, then run again.",
     "evaluations": "Check that both models exist and that the dataset holds audio with transcripts, then run again.",
     "endpoints": "Check that the model can be deployed (features.supportsEndpoints), then run again.",
+    "webhooks": "Check that its address answers a challenge with the validation token, then update or register it again.",
+    "operations/models/copy": "Ask the target for a new authorization, and copy again.",
 }
 
 
@@ -79,8 +83,8 @@ class Unreachable(TransientError):
 class RequestRejected(SpeechError):
     """The service understood the request and refuses it.
 
-    `code` is one of Azure's ErrorCode, `inner_code` the most specific DetailedErrorCode, both as plain text;
-    `request_id` is what Microsoft's support asks for.
+    `code` is one of Azure's ErrorCode, `inner_code` the most specific DetailedErrorCode, both as plain text, which
+    equals a member of the enum; `details` is what Azure adds to it; `request_id` is what Microsoft's support asks for.
     """
 
     def __init__(
@@ -91,10 +95,12 @@ class RequestRejected(SpeechError):
         code: str | None = None,
         inner_code: str | None = None,
         target: str | None = None,
+        details: Mapping[str, str] | None = None,
         request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = str(self)
+        self.details: dict[str, str] = redacted(dict(details or {}))
         self.status = status
         self.code = code
         self.inner_code = inner_code
@@ -118,6 +124,10 @@ class Conflict(RequestRejected):
     """The entity is used by another one, or a job still works on it."""
 
 
+class QuotaExceeded(RequestRejected):
+    """The resource holds as much as its tier allows. This does not pass by itself, unlike too many requests."""
+
+
 class UnexpectedAnswer(SpeechError):
     """The service reports success with something that the specification does not allow."""
 
@@ -127,11 +137,14 @@ class UnexpectedAnswer(SpeechError):
 
 
 class JobError(SpeechError):
-    """A job did not give us what we waited for; `entity` is its last known state."""
+    """A job did not give us what we waited for; `entity` is its last known state, with signatures masked.
 
-    def __init__(self, entity: Entity, message: str) -> None:
+    Errors are pickled, stored and shown by whoever catches them, so the entity in one is what may be shown.
+    """
+
+    def __init__(self, entity: Job, message: str) -> None:
         super().__init__(message)
-        self.entity = entity
+        self.entity = _without_secrets(entity)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.entity, str(self))
@@ -140,22 +153,27 @@ class JobError(SpeechError):
 class JobFailed(JobError):
     """Azure ended the job with status Failed."""
 
-    def __init__(self, entity: Entity, message: str | None = None) -> None:
+    def __init__(self, entity: Job, message: str | None = None) -> None:
         super().__init__(entity, message or _failure_of(entity))
 
 
 class JobTimedOut(JobError, TimeoutError):
     """The job was not over when our patience was."""
 
-    def __init__(self, entity: Entity, message: str | None = None) -> None:
+    def __init__(self, entity: Job, message: str | None = None) -> None:
         super().__init__(entity, message or f"{_name_of(entity)} is still {entity.status}; our patience is over.")
 
 
-def _name_of(entity: Entity) -> str:
-    return f"{entity.collection.split('/')[0].removesuffix('s').capitalize()} {entity.display_name!r} ({entity.id})"
+def _without_secrets(entity: Job) -> Job:
+    record = entity.to_record()
+    return entity if record == entity.to_azure() else type(entity).model_validate(record)
 
 
-def _failure_of(entity: Entity) -> str:
+def _name_of(entity: Job) -> str:
+    return f"{entity.collection.split('/')[0].removesuffix('s').capitalize()} {entity.label}"
+
+
+def _failure_of(entity: Job) -> str:
     error = entity.error
     reason = f"{error.code or 'no code'}: {error.message or 'no message'}" if error else "Azure gives no reason."
     advice = _AFTER_FAILURE.get(entity.collection, "Correct the cause and run again.")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from speech_client.entities import AzureObject, Entity, EntityProperties, EntityReference, EntityUpdate, NewEntity
+from speech_client.entities import (
+    AzureObject,
+    EntityProperties,
+    EntityReference,
+    EntityUpdate,
+    NewEntity,
+    ProjectMember,
+)
 from speech_client.links import Which
 from speech_client.resource import ResourceWithFiles
 
@@ -72,7 +79,7 @@ class EvaluationLinks(AzureObject):
     files: str | None = None
 
 
-class Evaluation(Entity):
+class Evaluation(ProjectMember):
     """A trial of two models on one dataset. Each model's transcription holds what it understood."""
 
     collection: ClassVar[str] = "evaluations"
@@ -102,6 +109,10 @@ class Evaluations(ResourceWithFiles[Evaluation]):
     """``/evaluations``."""
 
     entity = Evaluation
+
+    async def locales(self) -> tuple[str, ...]:
+        """Return the locales that an evaluation may have."""
+        return await self._locales()
 
     async def create(self, new: NewEvaluation) -> Evaluation:
         """Start an evaluation; sent once, so look before you repeat it after an `ambiguous` error."""

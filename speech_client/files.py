@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from speech_client.entities import AzureObject, EntityReference, Known
+from speech_client.entities import Address, AzureObject, EntityReference, Known
 
 
 class FileKind(StrEnum):
@@ -27,7 +27,7 @@ class FileKind(StrEnum):
 class FileLinks(AzureObject):
     """Where the content is; the address grants access by itself, so treat it like a password."""
 
-    content_url: str
+    content_url: Address
 
 
 class FileProperties(AzureObject):

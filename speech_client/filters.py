@@ -15,24 +15,32 @@ from datetime import UTC, datetime
 
 from speech_client.errors import BadInput
 
+TIMES = frozenset({"createdDateTime", "lastActionDateTime"})
+"""The properties that have an order."""
+COMMON = frozenset({"displayName", "description", "createdDateTime", "lastActionDateTime", "status", "locale"})
+"""What every list of entities can be filtered by."""
+OF_FILES = frozenset({"name", "createdDateTime", "kind"})
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A condition on the entities of a list; combine with ``&``, ``|`` and ``~``."""
 
     expression: str
+    names: frozenset[str] = frozenset()
+    """Names of the properties in it; those of an expression that you wrote yourself are not known."""
 
     def __str__(self) -> str:
         return self.expression
 
     def __and__(self, other: Filter) -> Filter:
-        return Filter(f"({self} and {other})")
+        return Filter(f"({self} and {other})", self.names | other.names)
 
     def __or__(self, other: Filter) -> Filter:
-        return Filter(f"({self} or {other})")
+        return Filter(f"({self} or {other})", self.names | other.names)
 
     def __invert__(self) -> Filter:
-        return Filter(f"not ({self})")
+        return Filter(f"not ({self})", self.names)
 
     def __bool__(self) -> bool:
         raise TypeError("A filter is neither true nor false: combine filters with & | ~, not with and, or, not.")
@@ -63,19 +71,36 @@ class Property:
         return self._compared("le", value)
 
     def _compared(self, operator: str, value: object) -> Filter:
-        return Filter(f"{self.name} {operator} {_literal(self.name, value)}")
+        if self.name in TIMES and not isinstance(value, datetime):
+            raise BadInput(f"{self.name} can be compared with a time only, for example datetime.now(UTC).")
+        if self.name not in TIMES and operator not in ("eq", "ne"):
+            raise BadInput(f"{self.name} has no order; only == and != are possible, and times alone can be less.")
+        return Filter(f"{self.name} {operator} {_literal(self.name, value)}", frozenset({self.name}))
+
+
+def checked(filter: Filter | None, known: frozenset[str], path: str) -> Filter | None:  # noqa: A002  # Azure's word
+    """Return the filter if the list of `path` can filter by its properties.
+
+    Raises:
+        BadInput: It names another property; nothing was sent.
+    """
+    if filter is not None and (strange := filter.names - known):
+        raise BadInput(
+            f"The list of {path} cannot be filtered by {', '.join(sorted(strange))}. It knows {', '.join(sorted(known))}."
+        )
+    return filter
 
 
 def _literal(name: str, value: object) -> str:
     match value:
         case datetime(tzinfo=None):
             raise BadInput(f"The time to compare {name} with needs a time zone, for example datetime.UTC.")
-        case datetime():
+        case datetime() if name in TIMES:
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case str():
             return "'" + str(value).replace("'", "''") + "'"
         case _:
-            raise BadInput(f"{name} can be compared with a text or a time, not with {type(value).__name__}.")
+            raise BadInput(f"{name} can be compared with a text, not with {type(value).__name__}.")
 
 
 class F:

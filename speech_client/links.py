@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from speech_client.entities import EntityReference, last_part
 from speech_client.errors import BadInput, UnexpectedAnswer
@@ -40,7 +40,7 @@ def endpoint_of(address: str) -> str:
     Raises:
         BadInput: It is no http(s) address.
     """
-    parts = urlsplit(address.strip())
+    parts = _split(address.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
         raise BadInput(
             f"{address!r} is no address of a Speech service. Give scheme and host, for example "
@@ -58,7 +58,7 @@ def followed(link: str, endpoint: str) -> str:
     Raises:
         UnexpectedAnswer: The link leads to another service.
     """
-    there, here = urlsplit(link), urlsplit(endpoint)
+    there, here = _split(link), urlsplit(endpoint)
     same = (there.scheme, there.netloc) == (here.scheme, here.netloc) or _same_cloud(there.hostname, here.hostname)
     if not same or API not in there.path:
         raise UnexpectedAnswer(
@@ -66,6 +66,13 @@ def followed(link: str, endpoint: str) -> str:
             "another service; it was not followed. Check the endpoint, and any proxy before it."
         )
     return f"{endpoint}{there.path[there.path.index(API) :]}?{there.query}".removesuffix("?")
+
+
+def _split(link: str) -> SplitResult:
+    try:
+        return urlsplit(link)
+    except ValueError:  # such as brackets that are no IPv6 address
+        return urlsplit("")
 
 
 def _same_cloud(there: str | None, here: str | None) -> bool:

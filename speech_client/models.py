@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from speech_client.base_models import ModelDeprecationDates, ModelFeatures
-from speech_client.entities import AzureObject, Entity, EntityProperties, EntityReference, EntityUpdate, NewEntity
+from speech_client.entities import (
+    AzureObject,
+    EntityProperties,
+    EntityReference,
+    EntityUpdate,
+    NewEntity,
+    ProjectMember,
+)
 from speech_client.links import Which
+from speech_client.manifests import SAS_LIFETIME, ModelManifest, manifest
+from speech_client.model_copy import ModelCopyAuthorization, ModelCopyAuthorizationDefinition, Operation
 from speech_client.resource import ResourceWithFiles
 
 WeightPercent = Annotated[int, Field(ge=1, le=100)]
@@ -30,7 +40,7 @@ class CustomModelLinks(AzureObject):
     files: str | None = None
 
 
-class CustomModel(Entity):
+class CustomModel(ProjectMember):
     """A model that we trained; trainable on base models only, never on another custom model."""
 
     collection: ClassVar[str] = "models"
@@ -60,6 +70,10 @@ class Models(ResourceWithFiles[CustomModel]):
 
     entity = CustomModel
 
+    async def locales(self) -> tuple[str, ...]:
+        """Return the locales in which models can be trained."""
+        return await self._locales()
+
     async def create(self, new: NewModel) -> CustomModel:
         """Start the training of a model; sent once, so look before you repeat it after an `ambiguous` error."""
         return await self._create(new)
@@ -67,3 +81,23 @@ class Models(ResourceWithFiles[CustomModel]):
     async def update(self, which: Which, update: ModelUpdate) -> CustomModel:
         """Change name, description or custom properties."""
         return await self._update(which, update)
+
+    async def manifest(self, which: Which, *, sas_lifetime: timedelta = SAS_LIFETIME) -> ModelManifest:
+        """Return what a container needs to run the model, with addresses that are valid for `sas_lifetime`."""
+        return await manifest(self._connection, self._path_of(which), sas_lifetime)
+
+    async def authorize_copy(self, source_resource_id: str) -> ModelCopyAuthorization:
+        """Allow another Speech resource to copy a model here; give what you get to the source's `copy`.
+
+        Args:
+            source_resource_id: The Azure resource id of the source, ``/subscriptions/…/accounts/<name>``.
+        """
+        definition = ModelCopyAuthorizationDefinition(source_resource_id=source_resource_id)
+        return (await self._connection.post(f"{self.path}:authorizecopy", definition)).parse(ModelCopyAuthorization)
+
+    async def copy(self, which: Which, authorization: ModelCopyAuthorization) -> Operation:
+        """Start to copy a custom model to the resource that gave `authorization`; sent once.
+
+        `SpeechClient.wait_until_final` waits for the operation; then its `result` is the model at the target.
+        """
+        return (await self._connection.post(f"{self._path_of(which)}:copy", authorization)).parse_created(Operation)

@@ -1,13 +1,20 @@
-"""Keeps keys, tokens and signed addresses out of logs, error texts and ``repr``."""
+"""Keeps keys, tokens, signed addresses and secrets out of logs, error texts and ``repr``.
+
+What looks like a secret is masked wherever it stands; what we were given as one is masked in any shape (`remember`).
+What a value holds is not changed: `model_dump` and `to_azure` are data, and `to_record` is data without secrets.
+Errors carry nothing of what libraries raised, and our own functions keep secrets in values that hide themselves, so that
+a traceback with local variables is clean as far as it leads through this package; its callers' variables are theirs.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
-
-import httpx
+from urllib.parse import quote
 
 MASK = "***"
 
@@ -21,6 +28,47 @@ _SECRETS = (
     re.compile(r"()(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}=="),  # a storage account key
 )
 _SECRET_NAMES = frozenset({"secret"})  # a web hook's, in `properties`
+_SHORTEST = 8
+"""In characters. What is shorter is no real secret, and masking it everywhere would mutilate harmless text."""
+_MOST = 256
+_remembered: dict[str, None] = {}
+"""The last secrets of this process, oldest first: keys, tokens and secrets of web hooks, as they may be echoed."""
+
+
+class Hidden(str):
+    """A text that grants access: usable as any text, but its `repr` (in a traceback, a debugger) tells nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
+class SignedAddress(str):
+    """An address that may grant access by itself; its `repr` shows no signature."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(redact(str(self)))
+
+
+class HiddenItems(dict[str, Any]):
+    """Headers or a body: usable as any dict, but its `repr` tells the names only."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, MASK))
+
+
+def remember(secret: str) -> Hidden:
+    """Mask `secret` in every text from now on, for a service may quote what it was sent; return it, hidden."""
+    if len(secret) >= _SHORTEST:
+        for form in (str(secret), quote(secret, safe="")):
+            _remembered.pop(form, None)
+            _remembered[form] = None
+        while len(_remembered) > _MOST:
+            _remembered.pop(next(iter(_remembered)), None)
+    return Hidden(secret)
 
 
 def redact(text: str) -> str:
@@ -29,6 +77,8 @@ def redact(text: str) -> str:
     >>> redact("GET https://store/a.wav?sp=r&sig=abc%2B1&sr=b")
     'GET https://store/a.wav?sp=r&sig=***&sr=b'
     """
+    for known in sorted(_remembered, key=len, reverse=True):  # one secret may be part of another
+        text = text.replace(known, MASK)
     for secret in _SECRETS:
         text = secret.sub(rf"\g<1>{MASK}", text)
     return text
@@ -37,8 +87,12 @@ def redact(text: str) -> str:
 def redacted(value: Any) -> Any:
     """Return a copy of JSON-like `value` in which every text is redacted, at any depth."""
     match value:
+        case Enum():
+            return value
+        case Hidden():
+            return MASK
         case str():
-            return redact(value) if type(value) is str else value  # an enum member holds no secret
+            return redact(str(value))
         case Mapping():
             return {k: MASK if k in _SECRET_NAMES and v else redacted(v) for k, v in value.items()}
         case list() | tuple():
@@ -47,19 +101,26 @@ def redacted(value: Any) -> Any:
             return value
 
 
-class _RedactedAddresses(logging.Filter):
-    """httpx logs every requested address, signature included, at level INFO."""
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+"""httpx logs every address at INFO, httpcore the headers of every answer at DEBUG. Loggers do not inherit filters."""
+
+
+class _Redacted(logging.Filter):
+    """Redacts the whole record, before any handler sees it; an exception becomes redacted text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the addresses among the arguments; every record passes."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(redact(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+        """Every record passes."""
+        record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)))
+            record.exc_info = None
         return True
 
 
-_FILTER = _RedactedAddresses()
+_FILTER = _Redacted()
 
 
-def quieten_httpx_log() -> None:
-    """Make httpx log addresses without their signatures; calling it again changes nothing."""
-    logging.getLogger("httpx").addFilter(_FILTER)
+def quieten_http_logs() -> None:
+    """Make httpx and httpcore log without secrets; calling it again changes nothing."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)

@@ -96,7 +96,7 @@ class TranscriptionResult(AzureObject):
             return cls.model_validate_json(content)
         except pydantic.ValidationError as error:
             where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-            raise UnexpectedAnswer(f"A transcription file is not in Azure's format ({where or 'no JSON'}).") from None
+        raise UnexpectedAnswer(f"A transcription file is not in Azure's format ({where or 'no JSON'}).")
 
     @property
     def lexical(self) -> str:

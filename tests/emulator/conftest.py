@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.emulator.receiver import Receiver
 from tests.emulator.service_kit import Caller, in_process, settings_for
 
 
@@ -68,12 +69,20 @@ class Shelf:
 def shelf() -> Iterator[Shelf]:
     """A web server that this test owns."""
     shelf = Shelf()
-    thread = threading.Thread(target=shelf.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=shelf.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield shelf
     shelf.server.shutdown()
     shelf.server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of web hooks that this test owns."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture(scope="session")

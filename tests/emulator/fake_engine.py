@@ -85,6 +85,14 @@ class FakeRecogniser:
         return Recognition(lexical, display, 0.9 if words else 0.0, samples.seconds, spoken)
 
 
+def files(recipe: Recipe, cache: Path) -> Mapping[str, Path]:
+    """One file, with the words that the model was trained with."""
+    path = cache / recipe.key / "words.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(recipe.sentences))
+    return {f"{recipe.key}/words.txt": path}
+
+
 def _wait(door: Path) -> None:
     while door.exists():
         time.sleep(0.01)

@@ -19,8 +19,9 @@ import uvicorn
 from pydantic import SecretStr
 
 from emulator.app import create_app
-from emulator.service import Clock, utc_now
+from emulator.clock import Clock, exact_utc_now
 from emulator.settings import Settings
+from tests.contract.emulator_spec import FOLDER, check
 from tests.emulator.fake_engine import wav
 
 KEY = "a-key-for-tests"
@@ -127,6 +128,12 @@ class Caller:
         return found
 
 
+def judge(answer: httpx.Response) -> None:
+    """Assert that Microsoft's specification declares this answer, where the specification is at hand."""
+    if (FOLDER / "speechtotext.json").exists():
+        check(answer)
+
+
 def path_of(entity: Mapping[str, Any]) -> str:
     """`/datasets/<id>` from an entity's `self`."""
     return str(httpx.URL(entity["self"]).path).removeprefix("/speechtotext")
@@ -159,13 +166,13 @@ def recordings(*spoken: str, **extra: bytes) -> bytes:
 
 
 def settings_for(data: Path, **changes: Any) -> Settings:
-    """An emulator that works in its own process, at once."""
+    """An emulator that works in its own process, and tries notifications again at once."""
     values = {"data": data, "key": SecretStr(KEY), "speed": "instant", "workers": 0, "retry_after": 0, "engine": ENGINE}
-    return Settings(**{**values, **changes})
+    return Settings(**{**values, "notification_retry_seconds": 0, **changes})
 
 
 @contextlib.asynccontextmanager
-async def in_process(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Caller]:
+async def in_process(settings: Settings, clock: Clock = exact_utc_now) -> AsyncIterator[Caller]:
     """The application without a network."""
     app = create_app(settings, clock)
     headers = {"Ocp-Apim-Subscription-Key": KEY}
@@ -178,8 +185,8 @@ async def in_process(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
 class Running:
     """An emulator as users start it: a process of its own."""
 
-    def __init__(self, data: Path, *options: str, engine: str = ENGINE, workers: int = 1) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+    def __init__(self, data: Path, *options: str, engine: str = ENGINE, workers: int = 1, port: int = 0) -> None:
+        self.url = f"http://127.0.0.1:{port or free_port()}"
         command = [sys.executable, "-m", "emulator", "--port", self.url.rsplit(":", 1)[1], "--data", str(data)]
         command += f"--key {KEY} --speed instant --retry-after 0 --workers {workers} --engine {engine}".split()
         self.process = subprocess.Popen(

@@ -1,8 +1,10 @@
 """Which recordings are accepted, and why others are not."""
 
 import io
+import tracemalloc
 import wave
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.audio import EmptyAudio, Samples, UnsupportedAudio, read_wav
+from emulator.audio import AudioTooLong, EmptyAudio, Samples, UnsupportedAudio, measure_wav, read_channels, read_wav
 
 TONE = (np.sin(np.arange(16_000) / 16_000 * 440 * 2 * np.pi) * 8_000).astype("<i2")
 
@@ -74,12 +76,35 @@ def test_telephone_speech_is_brought_to_the_decoders_rate() -> None:
         (wav()[:12] + wav()[36:], "damaged"),
     ],
 )
-def test_what_azure_would_not_take_is_refused_with_the_reason(content: bytes, reason: str) -> None:
-    """The reason goes into the import report as it is."""
+def test_what_azure_would_not_take_is_refused_with_the_reason(content: bytes, reason: str, tmp_path: Path) -> None:
+    """The reason goes into the import report as it is; a file that is only measured is refused alike."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
     with pytest.raises(UnsupportedAudio, match=reason) as caught:
         read_wav(content)
+    with pytest.raises(UnsupportedAudio, match=reason):
+        measure_wav(path)
 
     assert caught.value.reason == str(caught.value)
+
+
+@pytest.mark.parametrize("content", [wav(), wav(rate=8_000), with_data_size(0xFFFFFFFF)])
+def test_a_file_is_as_long_as_its_sound(content: bytes, tmp_path: Path) -> None:
+    """Measured piece by piece or read whole."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    assert measure_wav(path) == pytest.approx(read_wav(content).seconds, abs=0.001)
+
+
+def test_two_hours_of_sound_do_not_have_to_fit_into_memory(tmp_path: Path) -> None:
+    """An import reads archives of gigabytes."""
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav(bytes(64_000_000)))
+    tracemalloc.start()
+    assert measure_wav(path) == 2_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
 
 
 def test_a_header_without_sound_is_empty() -> None:
@@ -113,3 +138,37 @@ def test_damaged_bytes_never_raise_anything_else(noise: bytes, position: int) ->
 
     with suppress(UnsupportedAudio):
         assert read_wav(damaged).seconds > 0
+    with suppress(UnsupportedAudio):
+        assert read_channels(damaged, 10).seconds > 0
+
+
+def test_two_channels_can_be_read_apart_and_together() -> None:
+    """Each as it was recorded; the mixture is their mean, at the file's own rate."""
+    sides = np.column_stack((TONE, -TONE // 2))
+    found = read_channels(wav(sides.tobytes(), rate=8_000, channels=2), 10)
+
+    assert (found.count, found.seconds, found.rate) == (2, 2.0, 8_000)
+    for number in (0, 1):
+        with wave.open(io.BytesIO(found.wav(number))) as file:
+            assert file.getparams()[:3] == (1, 2, 8_000)
+            assert np.array_equal(np.frombuffer(file.readframes(16_000), "<i2"), sides[:, number])
+    with wave.open(io.BytesIO(found.merged())) as file:
+        assert np.allclose(np.frombuffer(file.readframes(16_000), "<i2"), sides.mean(axis=1), atol=1)
+
+
+def test_one_channel_is_read_as_well() -> None:
+    """Batches take both."""
+    found = read_channels(wav(), 10)
+
+    assert found.count == 1
+    assert np.array_equal(read_wav(found.wav(0)).pcm, TONE)
+    assert np.array_equal(read_wav(found.merged()).pcm, TONE)
+
+
+def test_what_is_too_long_is_not_even_read() -> None:
+    """The limit itself is fine; three channels are one too many."""
+    assert read_channels(wav(), 1.0).seconds == 1.0
+    with pytest.raises(AudioTooLong, match="minutes"):
+        read_channels(wav(), 0.999)
+    with pytest.raises(UnsupportedAudio, match="mono or stereo"):
+        read_channels(wav(TONE[:15_999].tobytes(), channels=3), 10)

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from pydantic import ValidationError
 
+from emulator.cli import serve
 from emulator.settings import WELL_KNOWN_KEY, Settings
 from tests.emulator.service_kit import running
 
@@ -108,3 +110,15 @@ def test_the_settings_refuse_an_empty_key_too() -> None:
 def test_help_says_how_it_was_called() -> None:
     """The usage line can be copied."""
     assert "Usage: python -m emulator [OPTIONS]" in run("--help").stdout
+
+
+def test_every_option_can_be_given_in_the_environment() -> None:
+    """Under its own name, which the help tells."""
+    app = typer.Typer(add_completion=False)
+    app.command()(serve)
+    command = typer.main.get_command(app)
+    options = [option for option in command.params if not option.hidden]
+
+    assert {"speed", "tier", "quota", "entra_token"} <= {option.name for option in options}
+    for option in options:
+        assert str(option.envvar).removesuffix("S") == f"SPEECH_EMULATOR_{option.name.upper()}".removesuffix("S")

@@ -69,7 +69,6 @@ async def test_audio_alone_is_accepted_file_by_file(speech: Caller) -> None:
     ("kind", "content", "reason"),
     [
         ("Language", b"", "empty"),
-        ("Language", "text".encode("utf-16"), "UTF-16"),
         ("Language", zipped({"a.txt": b"text"}), "zip"),
         ("Language", b"http://only.example\n", "All 1 lines were rejected"),
         ("Pronunciation", b"a\tb\n" * 300_000, "larger than 1 MB"),

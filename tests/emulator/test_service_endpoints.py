@@ -35,9 +35,10 @@ async def test_a_live_endpoint_answers_with_its_model(speech: Caller) -> None:
 
 async def test_the_old_model_answers_until_the_new_one_is_loaded(tmp_path) -> None:
     """PATCH keeps the id; while it runs nothing changes for callers."""
-    async with in_process(settings_for(tmp_path, speed="real")) as speech:
+    async with in_process(settings_for(tmp_path)) as speech:
         model = await xanadu_model(speech)
         endpoint = await new_endpoint(speech)
+        await speech.http.put("/_emulator/speed", json={"speed": "poll"})
         change = {"model": {"self": model["self"]}}
         updating = await speech.call("PATCH", path_of(endpoint), json=change)
         assert updating.json()["status"] == "NotStarted"

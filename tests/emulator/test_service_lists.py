@@ -137,3 +137,38 @@ async def test_a_list_is_not_in_the_order_of_creation(tmp_path) -> None:
         assert dates != sorted(dates)
         late = await speech.get("/datasets", filter="createdDateTime gt 2026-01-01T00:10:00Z")
         assert 0 < len(late["values"]) < 12
+
+
+async def test_deleting_while_paging_skips_some(speech: Caller) -> None:
+    """Microsoft warns of it: collect first, delete afterwards."""
+    await add(speech, 12)
+    seen, answer = [], await speech.get("/datasets", top=4)
+    while True:
+        page = [path_of(dataset) for dataset in answer["values"]]
+        for path in page:
+            await speech.call("DELETE", path)
+        seen += page
+        if "@nextLink" not in answer:
+            break
+        answer = (await speech.http.get(answer["@nextLink"])).json()
+
+    left = [path_of(dataset) for dataset in (await speech.get("/datasets"))["values"]]
+    assert (len(seen), len(left)) == (8, 4)
+    assert not set(seen) & set(left)
+
+
+async def test_the_order_of_a_list_stays_while_its_pages_are_read(speech: Caller) -> None:
+    """Whatever the order is: without changes every page run gives each entity once, whatever its page size."""
+    await add(speech, 7)
+    whole = [path_of(dataset) for dataset in (await speech.get("/datasets"))["values"]]
+    for top in (1, 3):
+        pages = [await speech.get("/datasets", skip=skip, top=top) for skip in range(0, 7, top)]
+        assert [path_of(dataset) for page in pages for dataset in page["values"]] == whole
+
+
+@pytest.mark.parametrize(("top", "shown"), [(1, 1), (1000, 3), (1001, 3), (2**31 - 1, 3)])
+async def test_a_page_has_at_most_top_entities(speech: Caller, top: int, shown: int) -> None:
+    """More than a thousand are never given at once, and asking for more is no error."""
+    await add(speech, 3)
+
+    assert len((await speech.get("/datasets", top=top))["values"]) == shown

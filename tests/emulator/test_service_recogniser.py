@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.service_kit import id_of, in_process, lines, settings_for, zipped
+from tests.emulator.transcription_kit import results, transcribe, transcribed
 
 SAMPLES = Path(__file__).parents[2] / "data/sharjah/testing"
 SPOKEN = ("awb-01", "awb-02", "hts-01")
@@ -39,3 +40,9 @@ async def test_a_model_trained_through_the_service_hears_more(tmp_path: Path) ->
         )
         assert heard.json()["RecognitionStatus"] == "Success"
         assert "Mleiha" in heard.json()["DisplayText"]
+
+        batch = await transcribed(speech, dataset={"self": test["self"]}, model=reference)
+        result = (await results(speech, batch))[f"{SPOKEN[0]}.wav.json"]
+        assert "Mleiha" in result["combinedRecognizedPhrases"][0]["display"]
+        answer = (await transcribe(speech, audio[f"{SPOKEN[0]}.wav"])).json()
+        assert [word["text"] for word in answer["phrases"][0]["words"]] == answer["combinedPhrases"][0]["text"].split()

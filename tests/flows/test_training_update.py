@@ -23,9 +23,8 @@ async def test_a_better_model_goes_live(world: World) -> None:
     assert state.benchmark.wer == 0.0
     kinds = [entry.kind for entry in await world.ledger.history()]
     assert kinds == ["training-update", "release-started", "release"]
-    heard = await world.speech.http.post(
-        report.address, content=(world.data / world.track / "testing" / "1.wav").read_bytes()
-    )
+    wav = (world.data / world.track / "testing" / "1.wav").read_bytes()
+    heard = await world.speech.http.post(report.address, content=wav, headers={"Content-Type": "audio/wav"})
     assert heard.json()["NBest"][0]["Lexical"] == "take me to xanadu please"
     assert [endpoint["displayName"] for endpoint in await world.entities("endpoints")] == ["places-live"]
 

@@ -50,7 +50,7 @@ async def test_without_retry_after_there_is_a_default_pause(service: Any, speech
     """Never a busy loop."""
     service.says("GET", "datasets/d1", build.dataset(), paced(build.dataset(), 0), build.dataset(status="Succeeded"))
     await speech.wait_until_final(build.a_dataset())
-    assert time.sleeps == [PAUSE, 0.2]
+    assert time.sleeps == pytest.approx([PAUSE, 0.2])
 
 
 async def test_a_finished_entity_is_not_asked_for_again(service: Any, speech: Any, build: Any) -> None:

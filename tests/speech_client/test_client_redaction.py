@@ -111,4 +111,4 @@ async def test_errors_do_not_drag_the_request_along(service: Any, speech: Any) -
     with pytest.raises(SpeechError) as caught:
         await speech.datasets.get("d1")
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None

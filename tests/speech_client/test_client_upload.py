@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,44 @@ async def test_a_file_that_shrinks_meanwhile_is_refused(speech: Any, store: Bloc
     with pytest.raises(BadInput, match="became shorter"):
         await speech.datasets.upload("d1", file, on_progress=lambda *_: file.write_bytes(b"x"))
     assert store.content is None
+
+
+async def test_a_block_that_changed_after_it_was_named_never_arrives(
+    speech: Any, store: BlockStore, file: Path, monkeypatch: Any
+) -> None:
+    """Its name tells its content, so other content under that name would be kept for ever."""
+    digest = blocks._Part.digest
+
+    async def and_then_somebody_writes(part: Any) -> str:
+        named = await digest(part)
+        file.write_bytes(b"TEN BYTES!")
+        return named
+
+    monkeypatch.setattr(blocks._Part, "digest", and_then_somebody_writes)
+    with pytest.raises(BadInput, match="changed while it was uploaded"):
+        await speech.datasets.upload("d1", file)
+    assert store.blocks == {}
+
+
+async def test_memory_does_not_grow_with_the_file(connect: Any, build: Any, tmp_path: Path) -> None:
+    """Not even a whole block is in memory, also when it has to be sent again."""
+    path, answers = tmp_path / "large.bin", [503, 201, 201, 201, 201]
+    with path.open("wb") as file:
+        file.truncate(4 * blocks.BLOCK_SIZE)
+
+    class Sink(httpx.AsyncBaseTransport):
+        received = 0
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "PUT":
+                Sink.received += sum([len(piece) async for piece in request.stream])
+                return httpx.Response(answers.pop(0))
+            return httpx.Response(200, json=build.dataset() if request.url.path.endswith("d1") else {})
+
+    async with connect(transport=Sink()) as speech:
+        tracemalloc.start()
+        await speech.datasets.upload("d1", path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert Sink.received == 5 * blocks.BLOCK_SIZE
+    assert peak < blocks.BLOCK_SIZE / 2

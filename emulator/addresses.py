@@ -87,6 +87,9 @@ def path_in(address: str, noun: Noun) -> str | None:
     Host and api-version are not compared: the same emulator has several names (localhost, 127.0.0.1).
     """
     base = "(?:/base)?" if noun is Noun.MODELS else ""
-    path = urlsplit(address).path.rstrip("/")
+    try:
+        path = urlsplit(address).path.rstrip("/")
+    except ValueError:  # a bracket without its other half
+        return None
     found = re.fullmatch(rf"(/speechtotext/{noun}{base}/)({GUID})", path)
     return found[1] + found[2].lower() if found else None

@@ -25,6 +25,7 @@ from emulator import (
     webhooks,
 )
 from emulator.auth import require_access, require_api_version, require_quota
+from emulator.body_limit import BodyLimit
 from emulator.clock import Clock, exact_utc_now
 from emulator.faults import Faults, FaultyApp
 from emulator.jobs import Jobs
@@ -58,6 +59,7 @@ def create_app(settings: Settings, clock: Clock = exact_utc_now) -> FaultyApp:
     app.faults = Faults()
     app.state.settings, app.state.clock = settings, clock
     errors.install(app)
+    app.add_middleware(BodyLimit)
     app.router.routes.extend(_routes().routes)
     return app
 

@@ -124,7 +124,7 @@ class Postman:
             raise Undelivered(f"it did not answer within {seconds:g} seconds", may_pass=True) from None
         except JobFailure:
             raise Undelivered(NOT_PUBLIC) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise Undelivered(f"it cannot be reached ({type(error).__name__})", may_pass=True) from None
         if not 200 <= answer.status < 300:
             may_pass = answer.status == 429 or answer.status >= 500

@@ -180,6 +180,11 @@ class Transcription(Entity):
     submitted: bool = False
     """Whether it has a time to live; those of an evaluation go with it."""
 
+    def at(self, status: Status, now: datetime) -> Self:
+        """At its end, well or badly, it forgets where the recordings were: the addresses may hold a SAS."""
+        forgotten = {"content_urls": None, "content_container_url": None} if status.is_final else {}
+        return super().at(status, now).model_copy(update=forgotten)
+
     def used(self) -> set[str]:
         """Only while it is under way."""
         if self.status.is_final:

@@ -101,7 +101,7 @@ async def _kept(call: Call, form: FormData) -> AsyncIterator[Path]:
     audio = form.get("audio")
     if not isinstance(audio, UploadFile):
         raise invalid("InvalidPayload", "The part audio is missing, or is no file.", "audio")
-    folder = call.service.upload_of(str(uuid4()))
+    folder = call.service.upload_of(f"fast-{uuid4()}")
     folder.mkdir(parents=True)
     try:
         path = folder / "audio"

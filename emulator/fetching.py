@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ NOT_BY_PROXY = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]":
 
 AZURE_HOST_SERVICE = ipaddress.ip_address("168.63.129.16")
 """Looks public, but is the host of an Azure virtual machine: "What is IP address 168.63.129.16?"."""
+SINGLE_HOSTS = ipaddress.ip_network("2000::/3")
+"""All IPv6 addresses of the internet; what lies outside can be an IPv4 address in another dress."""
+PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""Reserved by IETF (RFC 6890); a cloud has its metadata there."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses whose last 32 bits are the IPv4 address that is meant (RFC 6052)."""
 
@@ -56,8 +60,20 @@ async def fetch(url: str, target: Path, settings: Settings) -> None:
             await _save(response, target, settings.download_bytes)
     except TimeoutError:
         raise _unreadable(f"it took longer than {settings.download_seconds:g} seconds") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host that is no name
         raise _unreadable(type(error).__name__) from None
+
+
+async def plain_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes. Packed once or twice, a thousand bytes would be a gigabyte at the first look.
+
+    Raises:
+        httpx.DecodingError: it is packed, which was not asked for.
+    """
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise httpx.DecodingError("packed")
+    async for chunk in response.aiter_raw():
+        yield chunk
 
 
 class PublicOnly(httpx.AsyncBaseTransport):
@@ -96,6 +112,8 @@ def is_public(address: str) -> bool:
     (True, False, False)
     """
     meant = _meant(ipaddress.ip_address(address))
+    if meant in PROTOCOLS or (isinstance(meant, ipaddress.IPv6Address) and meant not in SINGLE_HOSTS):
+        return False
     return meant.is_global and not meant.is_multicast and meant != AZURE_HOST_SERVICE
 
 
@@ -110,7 +128,8 @@ def _meant(address: Address) -> Address:
 
 def open_client(settings: Settings, **options: Any) -> httpx.AsyncClient:
     """A client for addresses that callers give; what it may not reach raises JobFailure."""
-    common = {"timeout": TIMEOUT, "max_redirects": MAX_REDIRECTS, "verify": _trusted(), **options}
+    plain = {"Accept-Encoding": "identity"}
+    common = {"timeout": TIMEOUT, "max_redirects": MAX_REDIRECTS, "verify": _trusted(), "headers": plain, **options}
     if settings.fetches_public_only:  # no proxy then: it would resolve names by itself, after our check
         transport = httpx.AsyncHTTPTransport(verify=_trusted(), limits=NO_REUSE)
         return httpx.AsyncClient(transport=PublicOnly(transport, _resolve), **common)
@@ -136,7 +155,7 @@ async def _save(response: httpx.Response, target: Path, limit: int) -> None:
         raise _unreadable(f"it answers {response.status_code}")
     size = 0
     with target.open("wb") as stream:
-        async for chunk in response.aiter_bytes():
+        async for chunk in plain_bytes(response):
             size += len(chunk)
             if size > limit:
                 raise JobFailure("DataImportFailed", f"The data are larger than {limit // 1024**2} MB.")

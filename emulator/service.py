@@ -49,6 +49,7 @@ class Service:
         for folder in ("audio", "cache", "files", "recipes", "uploads"):
             (data / folder).mkdir(parents=True, exist_ok=True)
         store = Store(data / "emulator.sqlite3")
+        _clear(data / "uploads")
         signer = Signer(store.secret("signing", secrets.token_bytes(32)))
         moved = ServiceClock(clock)
         limits = LIMITS[settings.tier]
@@ -105,3 +106,9 @@ class Service:
         """End the workers and close the database."""
         self.pool.close()
         self.store.close()
+
+
+def _clear(uploads: Path) -> None:
+    """Delete what requests were sending when an earlier server was killed; what jobs need is named by an id alone."""
+    for left in (*uploads.glob("fast-*"), *uploads.glob("copy-*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -86,9 +86,7 @@ async def run(service: Service, transcription: Transcription) -> Callable[[Trans
 def _finished(service: Service, files: list[StoredFile], seconds: float, transcription: Transcription) -> Transcription:
     service.store.set_files(transcription.id, files)
     service.store.count("transcriptions")
-    forgotten = {"content_urls": None, "content_container_url": None}
-    finished = transcription.model_copy(update=forgotten)
-    return finished.with_properties(durationMilliseconds=round(1000 * seconds), error=None)
+    return transcription.with_properties(durationMilliseconds=round(1000 * seconds), error=None)
 
 
 def _common_failure(outcomes: list[Outcome]) -> JobFailure:

@@ -98,9 +98,9 @@ def _changed(call: Call, hook: WebHook, body: WebHookPatch) -> WebHook:
 def _require_address(web_url: str | None) -> str:
     try:
         address = httpx.URL(web_url or "")
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    is_complete = address.scheme in ("http", "https") and address.host and address.port in PORTS
+        is_complete = address.scheme in ("http", "https") and address.host and address.port in PORTS
+    except (httpx.InvalidURL, UnicodeError):  # the host is read, and found to be no name, when it is looked at
+        is_complete = False
     if not is_complete or len(str(web_url)) > MAX_URL_LENGTH:
         message = f"webUrl must be an http or https address of at most {MAX_URL_LENGTH} characters."
         raise invalid("InvalidCallbackUri", message, "webUrl")

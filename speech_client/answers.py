@@ -58,6 +58,8 @@ _REJECTIONS: Mapping[int | str | None, type[RequestRejected]] = {
 }
 """The codes that call for something else than a correction of the request. The most specific one that is here decides:
 the innermost code, then the outer one, then the status, which Azure does not document per code."""
+LARGEST_ERROR = 64 * 1024
+"""In bytes. What is larger is not Azure's; it is not read, for an error is kept, logged and shown."""
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _REQUEST_IDS = ("apim-request-id", "x-ms-request-id", "x-requestid", "x-ms-client-request-id")
 
@@ -202,7 +204,7 @@ def retry_after_of(response: httpx.Response) -> float | None:
 def _http_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -241,7 +243,7 @@ def _redirect_of(response: httpx.Response) -> str:
         there = httpx.URL(response.headers.get("Location", ""))
     except httpx.InvalidURL:
         there = httpx.URL()
-    where = f" to {there.scheme}://{there.netloc.decode('ascii')}" if there.host else ""
+    where = f" to {there.scheme}://{there.netloc.decode('ascii')}" if there.netloc else ""
     return (
         f"This is a redirect{where}, and redirects are not followed, for the credential would go along. "
         "Correct the endpoint: give the address of the Speech resource itself."
@@ -264,7 +266,7 @@ def _rejection_of(response: httpx.Response, problem: ServiceError, message: str,
 
 
 def _problem_of(response: httpx.Response) -> ServiceError:
-    for shape in (_Wrapped, ServiceError, _Bare):
+    for shape in (_Wrapped, ServiceError, _Bare) if len(response.content) <= LARGEST_ERROR else ():
         try:
             found = shape.model_validate_json(response.content)
         except pydantic.ValidationError:

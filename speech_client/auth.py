@@ -15,6 +15,8 @@ from speech_client.redaction import HiddenItems, remember
 SCOPE = "https://cognitiveservices.azure.com/.default"
 REFRESH_BEFORE_EXPIRY = 300.0
 """Seconds; a token is replaced this long before it ends, so that it never ends on the way."""
+JUST_RENEWED = 60.0
+"""Seconds; who is refused that soon after another has got a new token was refused with the old one."""
 
 
 class Credential(Protocol):
@@ -97,6 +99,7 @@ class EntraCredential:
         self._scope = scope
         self._now = now
         self._token: AccessToken | None = None
+        self._renewed = -JUST_RENEWED
         self._lock = asyncio.Lock()
 
     async def headers(self) -> Mapping[str, str]:
@@ -107,11 +110,14 @@ class EntraCredential:
             return HiddenItems({"Authorization": f"Bearer {remember(self._token.token)}"})
 
     async def renew(self) -> bool:
-        """Ask for another token, and say whether it differs from the refused one."""
+        """Ask for another token, and say whether it differs from the refused one; requests at one time ask once."""
         async with self._lock:
+            if self._now() - self._renewed < JUST_RENEWED:
+                return True
             fresh = await self._new_token()
             differs = self._token is None or self._token.token != fresh.token
-            self._token = fresh
+            if differs:
+                self._token, self._renewed = fresh, self._now()
             return differs
 
     async def _new_token(self) -> AccessToken:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pydantic
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from speech_client.redaction import SignedAddress, redacted, remember
@@ -76,8 +76,11 @@ class AzureObject(pydantic.BaseModel):
 
 
 def last_part(address: str) -> str:
-    """Return the last part of an address's path, without a query after it: the entity's id."""
-    return unquote(PurePosixPath(urlsplit(address).path).name)
+    """Return the last part of an address's path, without a query after it: the entity's id; empty if there is none."""
+    try:
+        return unquote(PurePosixPath(urlsplit(address).path).name)
+    except ValueError:  # such as brackets that are no IPv6 address
+        return ""
 
 
 class EntityReference(AzureObject):
@@ -166,10 +169,22 @@ class ProjectMember(Entity):
     project: EntityReference | None = None
 
 
-class NewNamedEntity(AzureObject):
-    """What we send to create something with a name. Nothing unknown, nothing empty."""
+class _Request(AzureObject):
+    """What we send. Nothing unknown, at no depth: Azure ignores a misspelt switch, and so would everybody."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="after")
+    def _knows_its_parts(self) -> Self:
+        for name, part in self:
+            if isinstance(part, AzureObject) and part.model_extra and not isinstance(part, EntityReference):
+                known = ", ".join(type(part).model_fields)
+                raise ValueError(f"{name} cannot have {', '.join(part.model_extra)}. It knows {known}.")
+        return self
+
+
+class NewNamedEntity(_Request):
+    """What we send to create something with a name. Nothing unknown, nothing empty."""
 
     inside_properties: ClassVar[frozenset[str]] = frozenset()
     """Members that Azure wants inside `properties`."""
@@ -190,10 +205,8 @@ class NewEntity(NewNamedEntity):
     project: EntityReference | None = None
 
 
-class NamedEntityUpdate(AzureObject):
+class NamedEntityUpdate(_Request):
     """What we send to change something with a name: only the members that were given; None removes a value."""
-
-    model_config = ConfigDict(extra="forbid")
 
     inside_properties: ClassVar[frozenset[str]] = frozenset()
 

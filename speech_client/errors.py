@@ -38,13 +38,17 @@ _AFTER_FAILURE = {
 }
 
 
+LONGEST_MESSAGE = 2000
+"""In characters. Messages quote the service, which may say anything at any length."""
+
+
 class SpeechError(Exception):
-    """Any failure to get something from the Speech service. Its text holds no secret."""
+    """Any failure to get something from the Speech service. Its text is one line, of limited length, without a secret."""
 
     ambiguous: bool = False
 
     def __init__(self, message: str) -> None:
-        super().__init__(redact(message))
+        super().__init__(_line(message))
 
 
 class BadInput(SpeechError, ValueError):
@@ -162,6 +166,13 @@ class JobTimedOut(JobError, TimeoutError):
 
     def __init__(self, entity: Job, message: str | None = None) -> None:
         super().__init__(entity, message or f"{_name_of(entity)} is still {entity.status}; our patience is over.")
+
+
+def _line(message: str) -> str:
+    """Return what may be shown in any log: no secret, nothing that forges a line or moves a cursor, and not for ever."""
+    text = redact(message[: 8 * LONGEST_MESSAGE])
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
 def _without_secrets(entity: Job) -> Job:

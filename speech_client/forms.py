@@ -31,5 +31,6 @@ class Form:
             file = self.path.open("rb")
         except OSError as error:
             raise BadInput(f"{self.path} cannot be read: {error.strerror}.") from None
+        name = self.path.name.encode(errors="replace").decode()  # a disk may hold names that are no text
         with file:
-            yield HiddenItems(files={self.name: (self.path.name, file)}, data=dict(self.fields))
+            yield HiddenItems(files={self.name: (name, file)}, data=dict(self.fields))

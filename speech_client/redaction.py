@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import traceback
 from collections.abc import Mapping
 from enum import Enum
@@ -23,8 +24,9 @@ _SECRETS = (
     re.compile(r"(?i)(\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=)[^;\s\"']+"),
     re.compile(r"(?i)(\b(?:Bearer|SharedKey)\s+)[\w.~+/:=-]+"),
     re.compile(r"(?i)(Ocp-Apim-Subscription-Key[\"']?\s*[:=,]\s*b?[\"']?)[^\s\"',})]+"),
-    re.compile(r"(://)[^/\s@]+:[^/\s@]+(?=@)"),  # user:password@
-    re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),  # a JSON web token
+    re.compile(r"([?&]code=)[^&\s\"'<>]{20,}"),  # the key of an Azure Function, a likely receiver of web hooks
+    re.compile(r"(://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password@
+    re.compile(r"()\beyJ[\w-]{8,2000}\.[\w-]+\.[\w-]*"),  # a JSON web token
     re.compile(r"()(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}=="),  # a storage account key
 )
 _SECRET_NAMES = frozenset({"secret"})  # a web hook's, in `properties`
@@ -32,7 +34,10 @@ _SHORTEST = 8
 """In characters. What is shorter is no real secret, and masking it everywhere would mutilate harmless text."""
 _MOST = 256
 _remembered: dict[str, None] = {}
-"""The last secrets of this process, oldest first: keys, tokens and secrets of web hooks, as they may be echoed."""
+"""The last secrets of this process, oldest first: keys, tokens and secrets of web hooks, as they may be echoed.
+
+Replaced as a whole and never changed, since other threads log meanwhile."""
+_remembering = threading.Lock()
 
 
 class Hidden(str):
@@ -62,12 +67,12 @@ class HiddenItems(dict[str, Any]):
 
 def remember(secret: str) -> Hidden:
     """Mask `secret` in every text from now on, for a service may quote what it was sent; return it, hidden."""
+    global _remembered  # noqa: PLW0603  # what a process was given as a secret stays one, whoever asks
     if len(secret) >= _SHORTEST:
-        for form in (str(secret), quote(secret, safe="")):
-            _remembered.pop(form, None)
-            _remembered[form] = None
-        while len(_remembered) > _MOST:
-            _remembered.pop(next(iter(_remembered)), None)
+        forms = dict.fromkeys((str(secret), quote(secret, safe="")))
+        with _remembering:
+            others = [form for form in _remembered if form not in forms]
+            _remembered = dict.fromkeys([*others, *forms][-_MOST:])
     return Hidden(secret)
 
 
@@ -94,7 +99,7 @@ def redacted(value: Any) -> Any:
         case str():
             return redact(str(value))
         case Mapping():
-            return {k: MASK if k in _SECRET_NAMES and v else redacted(v) for k, v in value.items()}
+            return {redacted(k): MASK if k in _SECRET_NAMES and v else redacted(v) for k, v in value.items()}
         case list() | tuple():
             return type(value)(redacted(item) for item in value)
         case _:

@@ -157,7 +157,8 @@ def _arguments(operation: Operation, given: Mapping[str, Any], audio: Path) -> t
 def sent_by(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
     """The body among an example's parameters, as our classes take it. (Microsoft's example of a form is no JSON.)"""
     if operation.name == "Transcriptions_Transcribe":
-        return dict(given.get("definition") if isinstance(given.get("definition"), dict) else {"locales": ["en-US"]})
+        definition = given.get("definition")
+        return definition if isinstance(definition, dict) else {"locales": ["en-US"]}
     (parameter,) = operation.parameters_in("body")
     return one_level(given[parameter])
 

@@ -19,7 +19,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("SPEECH_SPEC", PROJECT.parent / "shared/azure/2024-11-15"))
 VERSION = "2024-11-15"
-FORMATS = {
+FORMATS: dict[str, dict[str, Any]] = {
     "date-time": {"pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
     "uri": {"pattern": r"^(https?|wss?)://[^\s]+$"},
     "uuid": {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
@@ -136,6 +136,20 @@ def check(response: httpx.Response) -> Operation:
     for address in _own_addresses(response.json()):
         assert f"api-version={VERSION}" in address, f"{operation.name}: {address} names no api-version"
     return operation
+
+
+def check_any(response: httpx.Response) -> None:
+    """Assert that any answer of a service is declared, be it to no operation or made by a fault.
+
+    An address that is no operation is refused in Azure's form; an injected failure may carry HTTP's Retry-After.
+    """
+    if response.status_code == 429 or response.status_code >= 500:
+        validate(response.json(), {"$ref": "#/definitions/Error"})
+    elif any(operation.is_of(response.request) for operation in operations()):
+        check(response)
+    else:
+        assert response.status_code >= 400, f"{response.request.url.path} is no operation of the specification"
+        validate(response.json(), {"$ref": "#/definitions/Error"})
 
 
 def _check_headers(response: httpx.Response, declared: Mapping[str, Any], operation: Operation) -> None:

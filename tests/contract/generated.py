@@ -1,13 +1,17 @@
 """Bodies that our classes accept, made from what the classes say of themselves."""
 
 import string
+from collections.abc import Callable
 from typing import Any
 
 import pydantic
 from hypothesis import strategies as st
 
 ADDRESSES = st.sampled_from(
-    ["https://host/speechtotext/models/827712a5-f942-4997-91c3-7c6cde35600b?api-version=2024-11-15", "http://a.test/b?c"]
+    [
+        "https://host/speechtotext/models/827712a5-f942-4997-91c3-7c6cde35600b?api-version=2024-11-15",
+        "http://a.test/b?c",
+    ]
 )
 TEXT = st.text(st.characters(codec="utf-8"), max_size=80) | st.text(string.printable, max_size=300)
 ADDRESSED = ("url", "urls", "self", "models", "link")
@@ -25,10 +29,11 @@ def _values(schema: dict[str, Any], name: str, defs: dict[str, Any]) -> st.Searc
     if "$ref" in schema:
         return _values(defs[schema["$ref"].rsplit("/", 1)[-1]], name, defs)
     if "anyOf" in schema:
-        return st.one_of(_values(one, name, defs) for one in _known(schema["anyOf"]))
+        return st.one_of([_values(one, name, defs) for one in _known(schema["anyOf"])])
     if "enum" in schema or "const" in schema:
         return st.sampled_from(schema.get("enum") or [schema["const"]])
-    return _KINDS[schema.get("type", "object")](schema, name, defs)
+    made: st.SearchStrategy[Any] = _KINDS[schema.get("type", "object")](schema, name, defs)
+    return made
 
 
 def _known(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,7 +71,7 @@ def _objects(schema: dict[str, Any], name: str, defs: dict[str, Any]) -> st.Sear
     return st.fixed_dictionaries(required, optional=known)
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[..., st.SearchStrategy[Any]]] = {
     "array": _lists,
     "boolean": lambda *_: st.booleans(),
     "integer": _numbers,

@@ -70,14 +70,22 @@ def _check_form(request: httpx.Request, operation: Operation) -> None:
     kind = request.headers["Content-Type"]
     assert kind.partition(";")[0] in operation.consumes, f"{operation.name}: {kind}"
     whole = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + request.content)
-    parts = {_name_of(part): part.get_payload(decode=True) for part in whole.walk() if not part.is_multipart()}
+    parts = {_name_of(part): _bytes_of(part) for part in whole.walk() if not part.is_multipart()}
     assert {name for name, one in declared.items() if one.get("required")} <= set(parts) <= set(declared)
     assert parts["audio"]
-    validate_sent(json.loads(parts.get("definition", b"{}")), {"$ref": "#/definitions/TranscribeDefinition"})
+    validate_sent(
+        json.loads(str(parts.get("definition", b"{}"), "utf-8")), {"$ref": "#/definitions/TranscribeDefinition"}
+    )
 
 
 def _name_of(part: email.message.Message) -> str:
     return str(part.get_param("name", header="Content-Disposition"))
+
+
+def _bytes_of(part: email.message.Message) -> bytes:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
 
 
 def without_nulls(body: Any) -> Any:
@@ -114,7 +122,9 @@ def _is_read_only(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> b
         return True
     target = definitions.get(shape.get("$ref", "").rsplit("/", 1)[-1], {})
     inside = target.get("properties", {})
-    return bool(target.get("readOnly")) or bool(inside) and all(_is_read_only(x, definitions) for x in inside.values())
+    return bool(target.get("readOnly")) or (
+        bool(inside) and all(_is_read_only(x, definitions) for x in inside.values())
+    )
 
 
 def _judge(value: object, schema: Mapping[str, Any]) -> None:

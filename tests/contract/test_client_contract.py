@@ -128,7 +128,11 @@ def test_blocks_are_sent_as_declared(audio: Path) -> None:
         ("GET", "/models/9d5f4100-5f8e-4dd6-bd83-9bbbf50d57f1/manifest", {}),
         ("POST", "/datasets", {"json": {"displayName": "x", "locale": "en-US"}}),
         ("POST", "/datasets", {"json": {"displayName": "x", "locale": "en-US", "kind": "Language", "more": 1}}),
-        ("POST", "/datasets", {"json": {"displayName": "x", "locale": "en-US", "kind": "Language", "status": "Failed"}}),
+        (
+            "POST",
+            "/datasets",
+            {"json": {"displayName": "x", "locale": "en-US", "kind": "Language", "status": "Failed"}},
+        ),
         ("POST", "/datasets", {"json": {"displayName": None, "locale": "en-US", "kind": "Language"}}),
         ("POST", "/datasets", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}),
         ("DELETE", "/datasets/9d5f4100-5f8e-4dd6-bd83-9bbbf50d57f1", {"json": {}}),

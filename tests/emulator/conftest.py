@@ -25,6 +25,7 @@ class Shelf:
         files = self.files = {}
         redirects = self.redirects = {}
         stalled, asked = self.stalled, self.asked = set(), []
+        encodings = self.encodings = {}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -34,6 +35,8 @@ class Shelf:
                 self.send_response(302 if target else 404 if content is None else 200)
                 if target:
                     self.send_header("Location", target)
+                if name in encodings:
+                    self.send_header("Content-Encoding", encodings[name])
                 self.end_headers()
                 self.wfile.write(content or b"")
                 if name in stalled:

@@ -1,6 +1,7 @@
 """Batches of all audio in a blob container."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ BOMB = (
     + b"".join(b'<!ENTITY %c "%s">' % (98 + level, b"&%c;" % (97 + level) * 10) for level in range(9))
     + b"]><EnumerationResults><Blobs><Blob><Name>&j;</Name></Blob></Blobs></EnumerationResults>"
 )
+DECLARED = b'<!DOCTYPE b [<!ENTITY a "little">]><r><Blobs><Blob><Name>&a;</Name></Blob></Blobs></r>'
 OUTSIDE = b'<!DOCTYPE b [<!ENTITY a SYSTEM "file:///etc/passwd">]><r><Blobs><Blob><Name>&a;</Name></Blob></Blobs></r>'
 
 
@@ -74,8 +76,8 @@ async def test_a_container_that_does_not_open_fails_the_batch(speech: Caller, co
 
 
 async def test_a_list_that_is_none_fails_the_batch(speech: Caller, container: BlobContainer) -> None:
-    """No XML, a bomb, a reference to this machine's files, an empty one."""
-    for body in [b"", b"<html>", b"hello", BOMB, OUTSIDE, b"<r/>"]:
+    """No XML, a bomb, a small one, a reference to this machine's files, an empty one."""
+    for body in [b"", b"<html>", b"hello", BOMB, DECLARED, OUTSIDE, b"<r/>"]:
         container.list_body = lambda prefix, marker, body=body: body
         assert (await failure(speech, container.address()))["code"] == "InvalidRecordingsUri"
 
@@ -90,6 +92,36 @@ async def test_a_list_that_never_ends_fails_the_batch(
     assert len(container.lists) == 3
     monkeypatch.setattr(containers, "MAX_PAGE_BYTES", 10)
     assert "too long" in (await failure(speech, container.address()))["message"]
+
+
+async def test_a_page_has_so_many_elements(
+    speech: Caller, container: BlobContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes much more memory than its three characters; one inside the other even more."""
+    monkeypatch.setattr(containers, "MAX_PAGE_ELEMENTS", 5)
+    container.list_body = lambda prefix, marker: b"<r><Blobs><Blob><Name>notes.txt<a/><b/></Name></Blob></Blobs></r>"
+
+    assert (await failure(speech, container.address()))["code"] == "InvalidRecordingsUri"
+
+
+async def test_a_list_that_does_not_come_is_given_up(tmp_path: Path, container: BlobContainer) -> None:
+    """A job would wait for it for ever, and there are eight at a time."""
+    door = threading.Event()
+    container.list_body = lambda prefix, marker: b"<r/>" if door.wait(20) else b""
+    async with in_process(settings_for(tmp_path, download_seconds=0.05)) as speech:
+        error = await failure(speech, container.address())
+    door.set()
+
+    assert error["message"].endswith("its list took longer than 0.05 seconds.")
+
+
+async def test_a_blob_that_is_listed_twice_is_transcribed_once(speech: Caller, container: BlobContainer) -> None:
+    """It has one result file."""
+    one = b"<Blob><Name>calls/2.wav</Name></Blob>"
+    container.list_body = lambda prefix, marker: b"<r><Blobs>" + one + one + b"</Blobs></r>"
+    batch = await transcribed(speech, contentContainerUrl=container.address())
+
+    assert set(await results(speech, batch)) == {"calls/2.wav.json", "report.json"}
 
 
 async def test_a_container_has_at_most_10000_blobs_and_5_gb(

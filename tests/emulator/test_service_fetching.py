@@ -1,5 +1,6 @@
 """What a contentUrl may name: anything while only this machine can ask, public addresses once others can."""
 
+import gzip
 from pathlib import Path
 
 import httpx
@@ -79,6 +80,20 @@ async def test_a_download_has_a_largest_size(tmp_path: Path, shelf) -> None:
     assert reason == "The data are larger than 2 MB."
 
 
+async def test_a_packed_download_is_not_unpacked(speech: Caller, shelf) -> None:
+    """A thousand bytes, packed twice, would be a gigabyte in memory before anybody could count."""
+    url = shelf.put("bomb.txt", gzip.compress(gzip.compress(lines("good morning"))))
+    shelf.encodings["/bomb.txt"] = "gzip, gzip"
+
+    assert "DecodingError" in reason_of(await imported(speech, url))
+
+
+@pytest.mark.parametrize("host", ["xn--", "xn--a.example"])
+async def test_a_host_that_is_no_name_is_unreadable(speech: Caller, host: str) -> None:
+    """Not a failure of the emulator."""
+    assert "cannot be read" in reason_of(await imported(speech, f"http://{host}/a.txt"))
+
+
 class Web:
     """Public servers with names, as far as the emulator can tell."""
 
@@ -139,14 +154,19 @@ async def test_a_public_server_cannot_send_the_emulator_inside() -> None:
         "168.63.129.16",
         "169.254.169.254",
         "172.16.0.1",
+        "192.0.0.192",
         "192.168.1.1",
         "224.0.0.1",
         "::",
         "::1",
+        "::10.0.0.1",
         "::ffff:10.0.0.1",
+        "::ffff:0:10.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
         "2002:7f00:1::1",
         "fd00::1",
+        "fec0::1",
         "fe80::1%eth0",
     ],
 )

@@ -77,6 +77,7 @@ async def test_one_bad_recording_does_not_fail_the_batch(speech: Caller, shelf: 
     """The report says which ones failed and why; an unreadable address, no WAV, another rate, nothing, a cut one."""
     bad = {
         shelf.address_of("missing.wav"): "InvalidRecordingsUri",
+        "http://xn--/no-name.wav": "InvalidRecordingsUri",
         shelf.put("text.wav", b"hello"): "InvalidAudioFormat",
         shelf.put("cd.wav", wav("hi", rate=44_100)): "InvalidAudioFormat",
         shelf.put("empty.wav", b""): "EmptyAudioFile",
@@ -257,6 +258,7 @@ async def test_a_batch_needs_a_model_a_dataset_and_a_locale_that_exist(speech: C
 
     assert await refusal(speech, "http://x/a.wav", locale="fr-FR") == "InvalidLocale"
     assert await refusal(speech, "http://x/a.wav", model={"self": text["self"]}) == "InvalidModel"
+    assert await refusal(speech, "http://x/a.wav", model={"self": "http://["}) == "InvalidModel"
     assert await refusal(speech, dataset={"self": text["self"]}) == "InvalidDataset"
     assert await refusal(speech, dataset={"self": failed["self"]}) == "FailedDataset"
     assert await refusal(speech, dataset=reference) == "InvalidDataset"

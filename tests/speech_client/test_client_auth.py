@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,24 @@ async def test_a_refused_token_is_renewed_once(service: Any, entra: Any, build: 
     async with client as speech:
         await speech.datasets.create(NewDataset(display_name="n", locale="en-US", kind="Language"))
     assert [request.headers["Authorization"] for request in service.requests] == ["Bearer t1", "Bearer t2"]
+
+
+async def test_requests_that_were_refused_together_share_the_new_token(entra: Any, connect: Any, build: Any) -> None:
+    """The second one to renew gets the token that the first one got: it is new to the service all the same."""
+    together = asyncio.Barrier(3)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.headers["Authorization"] == "Bearer t2":
+            return httpx.Response(200, json=build.dataset())
+        await together.wait()
+        return httpx.Response(401)
+
+    _, fake = entra(Token("t1", 10_000), Token("t2", 10_000))
+    credential = EntraCredential(fake, now=lambda: 1000.0)
+    async with connect(credential=credential, transport=httpx.MockTransport(answer)) as speech:
+        found = await asyncio.gather(*(speech.datasets.get("d1") for _ in range(3)))
+    assert [dataset.id for dataset in found] == ["d1"] * 3
+    assert len(fake.scopes) == 2
 
 
 @pytest.mark.parametrize("tokens", [[Token("t1", 10_000), Token("t2", 10_000)], [Token("t1", 10_000)]])

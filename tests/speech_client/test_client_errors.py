@@ -169,6 +169,27 @@ async def test_a_content_address_that_is_no_web_address_is_refused(build: Any) -
             await speech.download(file)
 
 
+async def test_an_error_is_one_line_whatever_the_service_says(service: Any, speech: Any, build: Any) -> None:
+    """Errors are logged and kept: no forged log line, no escape sequence, no megabytes."""
+    for said in ("bad\n2026 CRITICAL forged\x1b[2J\r", "x" * 50_000, "x" * 5_000_000):
+        service.says("GET", "datasets/d1", (400, build.error("InvalidRequest", message=said)))
+        with pytest.raises(RequestRejected, match="400") as caught:
+            await speech.datasets.get("d1")
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) <= 2001
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301  # our own
+    failed = build.a_dataset(status="Failed", properties={"error": {"message": "x" * 500_000}})
+    assert len(str(JobFailed(failed))) <= 2001
+
+
+async def test_an_entity_without_a_readable_address_is_a_clear_error(service: Any, speech: Any, build: Any) -> None:
+    """Python's own error about brackets would end a flow without telling why."""
+    service.says("GET", "datasets", {"values": [build.dataset() | {"self": "https://[oops/d1"}]})
+    [dataset] = [dataset async for dataset in speech.datasets.list()]
+    with pytest.raises(BadInput, match="id is missing"):
+        await speech.datasets.get(dataset)
+
+
 def test_every_error_is_a_speech_error() -> None:
     """One except clause catches all of ours."""
     ours = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)]

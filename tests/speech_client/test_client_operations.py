@@ -325,6 +325,14 @@ async def test_a_recording_is_transcribed_at_once(service: Any, speech: Any, tmp
         }
 
 
+@pytest.mark.parametrize("name", ["a\udcff.wav", 'a".wav', "a\r\nX: y.wav"])
+async def test_a_recording_may_have_any_name(service: Any, speech: Any, tmp_path: Path, name: str) -> None:
+    """Old archives unpack to names that are no text; none of them may add a header to the form."""
+    (path := tmp_path / name).write_bytes(b"RIFF")
+    service.says("POST", "transcriptions:transcribe", lambda request: SAID if b"\nX:" not in request.content else 500)
+    assert (await speech.transcriptions.transcribe(path)).to_azure() == SAID
+
+
 async def test_audio_is_read_piece_by_piece(speech: Any, connect: Any, tmp_path: Path) -> None:
     """A recording of hours does not have to fit into memory."""
     (path := tmp_path / "a.wav").write_bytes(b"x" * 1_000_000)

@@ -126,6 +126,7 @@ async def test_retry_after_as_a_date_is_kept(service: Any, speech: Any, build: A
         ("-5", None),
         ("nan", None),
         ("1e9", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         (format_datetime(SENT - timedelta(days=1), usegmt=True), 0.0),
         (format_datetime(SENT.replace(tzinfo=None) + timedelta(seconds=3)), 3.0),
     ],

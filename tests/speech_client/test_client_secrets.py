@@ -103,7 +103,7 @@ IDS = {"apim-request-id": SAS}
 def faults(proof: str) -> dict[str, Any]:
     """What can come back from a service that quotes all that it was sent, `proof` included."""
     echo = f"Proof {proof}, secret {SECRET}: cannot read {SAS} (Authorization: Bearer {TOKEN})"
-    inner = {"code": f"Invalid {SAS}", "message": echo, "target": SECRET, "details": {"at": SAS, "by": proof}}
+    inner = {"code": f"Invalid {SAS}", "message": echo, "target": SECRET, "details": {"at": SAS, "by": proof, SAS: "at"}}
     body = {"code": "InvalidRequest", "message": echo, "target": SAS, "innerError": inner}
     failed = {
         "self": "https://h/datasets/d1",
@@ -306,6 +306,16 @@ def test_short_texts_are_not_taken_for_secrets() -> None:
     for number in range(1000):
         remember(f"long-enough-{number}")
     assert redact("a bad day, long-enough-999 and long-enough-1-") == "a bad day, *** and long-enough-1-"
+
+
+def test_other_threads_may_log_while_a_secret_is_remembered() -> None:
+    """Each request remembers its key again; whoever reads at that moment must neither fail nor miss it."""
+    remember("canary-key-1")
+    read_meanwhile = iter(redaction._remembered)
+    remember("canary-key-1")
+    remember("canary-key-2")
+    assert list(read_meanwhile) == ["canary-key-1"]
+    assert redact("canary-key-1 canary-key-2") == "*** ***"
 
 
 @asynccontextmanager

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from speech_client import (
     Challenge,
+    Diarization,
     EventKind,
+    NewTranscription,
     NewWebHook,
     Notification,
     NotificationRefused,
@@ -121,6 +123,19 @@ async def test_an_update_must_say_what_becomes_of_the_secret(service: Any, speec
         {"displayName": "other", "properties": {"secret": SECRET}},
         {"events": {"ping": True}, "properties": {"secret": ""}},
     ]
+
+
+def test_a_misspelt_event_is_not_ordered() -> None:
+    """Azure ignores it, and the web hook would stay silent for ever; the same for switches of a transcription."""
+    misspelt = WebHookEvents(model_completed=True)
+    with pytest.raises(ValidationError, match=r"events cannot have model_completed.*model_completion"):
+        NewWebHook(display_name="hook", web_url="https://h", events=misspelt)
+    with pytest.raises(ValidationError, match="model_completed"):
+        WebHookUpdate(secret="", events=misspelt)
+    with pytest.raises(ValidationError, match="maxspeakers"):
+        NewTranscription(
+            display_name="n", locale="en-US", content_urls=("https://h",), diarization=Diarization(maxspeakers=2)
+        )
 
 
 def test_a_notification_tells_what_happened_to_which_entity() -> None:

@@ -23,7 +23,7 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 
 test: check  ## Everything that must hold; CI runs exactly this
 	$(BIN)/pytest tests/browser
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .

@@ -196,7 +196,9 @@ class _Text:
         sentences = sorted({tokeniser.words(line) for line in lines} - {()})
         units = sorted({unit_of(display) for display, _ in rows} - {""})
         written = {word for sentence in sentences for word in sentence} | set(units)
-        phones = {unit: tuple(sorted(variants)) for unit, variants in _by_unit(recipe.phones).items() if unit in written}
+        phones = {
+            unit: tuple(sorted(variants)) for unit, variants in _by_unit(recipe.phones).items() if unit in written
+        }
         return cls(rows, units, sentences, sorted(written), display_forms(lines, rows), phones)
 
 

@@ -67,7 +67,7 @@ class HiddenItems(dict[str, Any]):
 
 def remember(secret: str) -> Hidden:
     """Mask `secret` in every text from now on, for a service may quote what it was sent; return it, hidden."""
-    global _remembered  # noqa: PLW0603  # what a process was given as a secret stays one, whoever asks
+    global _remembered  # what a process was given as a secret stays one, whoever asks
     if len(secret) >= _SHORTEST:
         forms = dict.fromkeys((str(secret), quote(secret, safe="")))
         with _remembering:

@@ -1,5 +1,7 @@
 """Who is let in, and how refusals look."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.emulator.service_kit import Caller, in_process, settings_for
@@ -143,3 +145,19 @@ async def test_neither_key_nor_transcript_is_logged(tmp_path, caplog) -> None:
     assert "Running -> Succeeded" in ours
     for canary in (KEY, "canary", "secret plan", "sig="):
         assert canary not in ours
+
+
+async def test_a_body_without_end_is_not_read_to_its_end(speech: Caller) -> None:
+    """413 once it is too large, for somebody without a key as well."""
+    sent = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(100):
+            sent.append(number)
+            yield bytes(1024**2)
+
+    headers = {"Content-Type": "application/json", "Ocp-Apim-Subscription-Key": "wrong"}
+    answer = await speech.call("POST", "/datasets", content=pieces(), headers=headers)
+
+    assert answer.status_code == 413
+    assert len(sent) < 20

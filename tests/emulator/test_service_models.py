@@ -103,7 +103,11 @@ async def test_base_models_can_be_listed_and_read(speech: Caller) -> None:
     assert len(models) >= 3
     for model in models:
         assert await speech.get(path_of(model)) == model
-        assert model["properties"]["features"]["supportsAdaptationsWith"][:3] == ["Language", "Acoustic", "Pronunciation"]
+        assert model["properties"]["features"]["supportsAdaptationsWith"][:3] == [
+            "Language",
+            "Acoustic",
+            "Pronunciation",
+        ]
     newest = await speech.base_model()
     assert path_of(newest) == "/models/base/96a68c97-bb4e-52a9-8eaf-c3a80a6f2cb2"
 

@@ -49,7 +49,11 @@ def test_no_signature_survives(signature: str) -> None:
 
 def test_harmless_text_stays() -> None:
     """Ids, hashes and addresses are what people need to find things."""
-    text = "datasets 9d5f4100-5f8e-4dd6-bd83-9bbbf50d57f1 of " + "ab" * 32 + " at https://host/speechtotext?skip=2&code=404"
+    text = (
+        "datasets 9d5f4100-5f8e-4dd6-bd83-9bbbf50d57f1 of "
+        + "ab" * 32
+        + " at https://host/speechtotext?skip=2&code=404"
+    )
     assert redact(text) == text
 
 

@@ -103,7 +103,12 @@ IDS = {"apim-request-id": SAS}
 def faults(proof: str) -> dict[str, Any]:
     """What can come back from a service that quotes all that it was sent, `proof` included."""
     echo = f"Proof {proof}, secret {SECRET}: cannot read {SAS} (Authorization: Bearer {TOKEN})"
-    inner = {"code": f"Invalid {SAS}", "message": echo, "target": SECRET, "details": {"at": SAS, "by": proof, SAS: "at"}}
+    inner = {
+        "code": f"Invalid {SAS}",
+        "message": echo,
+        "target": SECRET,
+        "details": {"at": SAS, "by": proof, SAS: "at"},
+    }
     body = {"code": "InvalidRequest", "message": echo, "target": SAS, "innerError": inner}
     failed = {
         "self": "https://h/datasets/d1",

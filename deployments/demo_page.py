@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deployments.processes import shown
 from deployments.stack import Stack
-from domain.gate import Comparison
+from domain.comparison import Comparison
 from domain.report import percent
 from domain.ruling import Report
 from domain.verdict import Outcome

@@ -6,48 +6,12 @@ the evidence itself is INVALID nothing further is judged. A new rule is one more
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from domain.comparison import Comparison, Measured, ServiceScore
 from domain.track import GatePolicy
 from domain.verdict import Finding, Outcome, Verdict, worst
-from domain.wer import Scorecard
 
 _ROUNDING = 1e-9  # 3.6 % to 3.4 % is a gain of 0.2 points, whatever binary fractions say
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceScore:
-    """What the service itself says of one model in an evaluation; -1 stands for "not yet", as Azure sends it."""
-
-    status: str
-    wer: float
-    words: int
-    correct: int
-    substitutions: int
-    deletions: int
-    insertions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One model's result: our scoring of its transcripts beside the service's figures."""
-
-    model: str
-    scorecard: Scorecard
-    service: ServiceScore
-
-    @property
-    def wer(self) -> float | None:
-        """Our WER as a fraction; None without reference words."""
-        return self.scorecard.total.wer
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Benchmark and candidate, measured by ONE evaluation on the same recordings."""
-
-    benchmark: Measured
-    candidate: Measured
 
 
 Rule = Callable[[Comparison, GatePolicy], Iterable[Finding]]

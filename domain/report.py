@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from domain.gate import Comparison, Measured
+from domain.comparison import Comparison, Measured
 from domain.ruling import Decision
 from domain.verdict import Outcome, Verdict
 from domain.wer import broken_words, fixed_words, missed_words

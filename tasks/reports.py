@@ -8,7 +8,7 @@ from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, 
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from domain.gate import Comparison
+from domain.comparison import Comparison
 from domain.ledger import Release, State
 from domain.report import measurement_page, percent, verdict_page, wer_rows
 from domain.ruling import Decision, Report

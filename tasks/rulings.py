@@ -6,7 +6,8 @@ from prefect import task
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from domain.gate import Comparison, Measured, ServiceScore, check, decide
+from domain.comparison import Comparison, Measured, ServiceScore
+from domain.gate import check, decide
 from domain.ledger import Benchmark, News, State
 from domain.normalise import normaliser_for
 from domain.ruling import Decision, Ruling, Subject, Work
@@ -122,7 +123,8 @@ async def read_comparison(store: Store, subject: Subject, measurement: str) -> C
     ):
         card = Scorecard.from_json(await evidence.recall(store, measurement, f"{file}.json"))
         sides.append(Measured(model=model.name, scorecard=card, service=_service_score(entity, number)))
-    return Comparison(*sides)
+    benchmark, candidate = sides
+    return Comparison(benchmark, candidate)
 
 
 def _service_score(evaluation: Evaluation, number: int) -> ServiceScore:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.gate import Comparison, Measured, ServiceScore, check, decide
+from domain.comparison import Comparison, Measured, ServiceScore
+from domain.gate import check, decide
 from domain.track import GatePolicy
 from domain.verdict import Outcome, Verdict
 from domain.wer import Scorecard, UtteranceScore

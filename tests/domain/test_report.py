@@ -3,7 +3,8 @@
 import pytest
 from markdown_it import MarkdownIt
 
-from domain.gate import Comparison, decide
+from domain.comparison import Comparison
+from domain.gate import decide
 from domain.normalise import normaliser_for
 from domain.report import measurement_page, verdict_page
 from domain.ruling import Decision, ModelRef, Ruling, Subject

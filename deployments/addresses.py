@@ -9,6 +9,7 @@ from domain.mistakes import Mistake
 LOOPBACK = "127.0.0.1"
 PREFECT_PORT = 4200
 EMULATOR_PORT = 8765
+REPORTS_PORT = 4280
 
 
 def claim_ports(wanted: dict[str, int]) -> list[int]:

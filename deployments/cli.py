@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deployments.offline import add_commands
 from domain.mistakes import Mistake
 
 app = typer.Typer(
@@ -57,12 +58,21 @@ def up_command(
     emulator_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the Speech emulator; 0 takes a free one.")
     ] = 8765,
+    reports_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the report pages; 0 takes a free one.")
+    ] = 4280,
 ) -> None:
     """Start everything locally: Speech emulator, Prefect server, worker, blocks and deployments. Ctrl-C stops it."""
     from deployments.stack import StackSettings
     from deployments.up import up
 
-    settings = StackSettings(home=home, project=project, prefect_port=prefect_port, emulator_port=emulator_port)
+    settings = StackSettings(
+        home=home,
+        project=project,
+        prefect_port=prefect_port,
+        emulator_port=emulator_port,
+        reports_port=reports_port,
+    )
     asyncio.run(up(settings, Console()))
 
 
@@ -80,7 +90,7 @@ def demo_command(
     ] = None,
 ) -> None:
     """Watch a real speech recogniser improve, and the better model go live. Needs no account, only this machine."""
-    from deployments.addresses import EMULATOR_PORT, PREFECT_PORT, free_or_any
+    from deployments.addresses import EMULATOR_PORT, PREFECT_PORT, REPORTS_PORT, free_or_any
     from deployments.demo import demo
     from deployments.stack import StackSettings
 
@@ -89,8 +99,23 @@ def demo_command(
         project=project,
         prefect_port=free_or_any(PREFECT_PORT) if prefect_port is None else prefect_port,
         emulator_port=free_or_any(EMULATOR_PORT) if emulator_port is None else emulator_port,
+        reports_port=free_or_any(REPORTS_PORT),
     )
     asyncio.run(demo(settings, Console()))
+
+
+@app.command("reports")
+def reports_command(
+    store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path(".speechops/store"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on, on this machine only.")] = 4280,
+) -> None:
+    """Show the reports of a store in this machine's browser, as `speechops up` does. Ctrl-C stops it."""
+    from deployments.addresses import LOOPBACK, claim_ports
+    from deployments.report_server import serve_reports
+
+    claim_ports({"--port": port})
+    typer.echo(f"Reports of {store} on http://{LOOPBACK}:{port}")
+    serve_reports(store, port)
 
 
 @app.command("init")
@@ -117,6 +142,8 @@ def emulator_command(context: typer.Context) -> None:
     env = {**os.environ, "SPEECH_EMULATOR_PROGRAM": "speechops emulator"}  # so that its help shows what was typed
     os.execve(sys.executable, [sys.executable, "-m", "emulator", *context.args], env)  # noqa: S606  (our own program)
 
+
+add_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -1,30 +1,32 @@
 """`speechops demo`: the whole loop on real audio, with nothing but this machine.
 
-It starts the local stack, plays four commits to a track's data through the deployed flows, lets the live endpoint
+It starts the local stack, plays six commits to a track's data through the deployed flows, lets the live endpoint
 transcribe a recording that the base model got wrong, and writes what happened to `summary.json`.
 """
 
 import json
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from rich.console import Console
 
 from deployments.demo_page import DemoPage
 from deployments.demo_repository import TRACK, DemoRepository
+from deployments.demo_steps import EXPECTED, LIVE, STEPS, Played, Step, copied_page
 from deployments.flow_runs import result_of, run_to_end
+from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
 from domain.ruling import Report
 from speech_client import KeyCredential, SpeechClient
-from tasks.rulings import read_comparison
 from tasks.store import LocalFolder
+from tasks.vault import read_comparison
 
-_TESTING, _TRAINING = "testing-update", "training-update"
 _SUITE = "speechops"
 
 
@@ -41,7 +43,7 @@ async def demo(settings: StackSettings, console: Console) -> None:
     """Play the demo and write `demo/summary.json` in the stack's home.
 
     Raises:
-        Mistake: the stack could not be started, or a flow failed.
+        Mistake: the stack could not be started, a flow failed, or the story did not come true.
     """
     began, page = monotonic(), DemoPage(console)
     folder = settings.home / "demo"
@@ -50,43 +52,51 @@ async def demo(settings: StackSettings, console: Console) -> None:
         page.started(stack)
         with temporary_settings(_settings_of(stack)):
             async with PrefectClient(api=stack.prefect_api_url) as client:
-                reports, heard = await _play(repository, client, stack, page, settings.project)
-    _check(reports)
+                theatre = _Theatre(repository, client, stack, page, folder / "reports")
+                played, heard = await theatre.play(settings.project)
+    _check(played)
     seconds = monotonic() - began
-    summary = _summary(reports, heard, seconds)
+    summary = _summary(played, heard, seconds)
     (folder / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    page.closing(reports, seconds, folder / "summary.json")
+    page.closing(played, seconds, folder / "summary.json")
 
 
-async def _play(
-    repository: DemoRepository, client: PrefectClient, stack: Stack, page: DemoPage, project: Path
-) -> tuple[list[Report], Heard]:
-    async def push(flow: str, commit: str, title: str) -> Report:
-        page.step(title, commit, flow)
-        parameters = {"track": TRACK, "data": str(repository.data.resolve())}
-        run = await run_to_end(client, f"{flow}/{_SUITE}", parameters, page.task)
-        report = await result_of(run, Report)
-        page.report(report)
-        return report
+@dataclass(frozen=True, slots=True)
+class _Theatre:
+    repository: DemoRepository
+    client: PrefectClient
+    stack: Stack
+    page: DemoPage
+    reports: Path
 
-    reports = [
-        await push(_TESTING, repository.start(), "How well does the base model do?"),
-        await push(_TRAINING, repository.train(), "Teach it the names of places and services"),
-    ]
-    heard = await _listen(stack, reports[-1], project)
-    page.heard(heard.reference, heard.base, heard.custom)
-    await _words(stack, reports[-1], page)
-    reports += [
-        await push(
-            _TRAINING,
-            repository.update("dinosaurs", "Add texts about dinosaurs"),
-            "Train on something that does not help",
-        ),
-        await push(
-            _TESTING, repository.update("more-recordings", "More recordings to test with"), "Test on new recordings"
-        ),
-    ]
-    return reports, heard
+    async def play(self, project: Path) -> tuple[list[Played], Heard]:
+        played, heard = list[Played](), None
+        for number, step in enumerate(STEPS):
+            played.append(await self._push(number, step))
+            report = played[-1].report
+            if number == LIVE and report is not None:
+                heard = await _listen(self.stack, report, project)
+                self.page.heard(heard.reference, heard.base, heard.custom)
+                await _words(self.stack, report, self.page)
+        if heard is None:
+            raise Mistake("no model went live, so there is no endpoint to listen to. See the verdict above.")
+        return played, heard
+
+    async def _push(self, number: int, step: Step) -> Played:
+        self.page.step(step.title, step.commit(self.repository), step.flow)
+        parameters = {"track": TRACK, "data": str(self.repository.data.resolve())}
+        run = await run_to_end(self.client, f"{step.flow}/{_SUITE}", parameters, self.page.task)
+        played = await self._outcome(step, run)
+        told = played.refusal or (played.report.page if played.report else "")
+        played = replace(played, page=copied_page(self.stack.home.store, self.reports, number + 1, step, told))
+        self.page.played(played)
+        return played
+
+    async def _outcome(self, step: Step, run: FlowRun) -> Played:
+        message = (run.state.message if run.state else "") or ""
+        if EXPECTED[STEPS.index(step)] == "BLOCKED" and run.state and run.state.is_failed():
+            return Played(step, str(run.id), None, refusal=message.rpartition("exception: ")[2])
+        return Played(step, str(run.id), await result_of(run, Report))
 
 
 async def _listen(stack: Stack, report: Report, project: Path) -> Heard:
@@ -105,38 +115,44 @@ async def _listen(stack: Stack, report: Report, project: Path) -> Heard:
 
 async def _words(stack: Stack, report: Report, page: DemoPage) -> None:
     ruling = report.decision.ruling
-    comparison = await read_comparison(LocalFolder(stack.home.store), ruling.subject, ruling.measurement)
+    comparison = await read_comparison(LocalFolder(stack.home.store), ruling.comparison)
     page.words(comparison)
 
 
-def _check(reports: list[Report]) -> None:
+def _check(played: list[Played]) -> None:
     """The demo fails when the story does not come true."""
-    good, useless = reports[1], reports[2]
-    if not good.released or useless.released:
+    told = tuple(one.outcome for one in played)
+    live = played[LIVE].report
+    if told != EXPECTED or live is None or not live.released:
         raise Mistake(
-            "the demo did not go as it should: the good update must go live, the useless one must not. "
+            f"the demo did not go as it should: {', '.join(one or 'measured' for one in told)} instead of "
+            f"{', '.join(one or 'measured' for one in EXPECTED)}. "
             "If the sample data have been changed, remove the folder .speechops and run again."
         )
 
 
-def _summary(reports: list[Report], heard: Heard, seconds: float) -> dict[str, object]:
-    live = reports[1]
+def _summary(played: list[Played], heard: Heard, seconds: float) -> dict[str, object]:
+    first, live = played[0].report, played[LIVE].report
+    endpoint = live.endpoint if live else None
     return {
-        "baseline_wer": reports[0].base_wer,
-        "steps": [
-            {
-                "flow": report.flow,
-                "verdict": report.decision.ruling.verdict.outcome.value,
-                "benchmark_wer": report.benchmark_wer,
-                "candidate_wer": report.candidate_wer,
-                "released": report.released,
-                "flow_run_id": report.flow_run,
-            }
-            for report in reports
-        ],
-        "endpoint": {"id": (live.endpoint or "").rpartition("/")[2], "url": live.address},
+        "baseline_wer": first.base_wer if first else None,
+        "steps": [_figures(one) for one in played],
+        "endpoint": {"id": (endpoint or "").rpartition("/")[2], "url": live.address if live else None},
         "heard": asdict(heard),
         "seconds": round(seconds, 1),
+    }
+
+
+def _figures(played: Played) -> dict[str, object]:
+    report = played.report
+    return {
+        "flow": played.step.flow,
+        "verdict": report.decision.ruling.verdict.outcome.value if report else played.outcome,
+        "benchmark_wer": report.benchmark_wer if report else None,
+        "candidate_wer": report.candidate_wer if report else None,
+        "released": bool(report and report.released),
+        "flow_run_id": played.flow_run,
+        "report": str(shown(played.page)) if played.page else None,
     }
 
 

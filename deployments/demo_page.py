@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.status import Status
 from rich.table import Table
 
+from deployments.demo_steps import LIVE, Played
 from deployments.processes import shown
 from deployments.stack import Stack
 from domain.comparison import Comparison
@@ -21,7 +22,7 @@ from domain.verdict import Outcome
 from domain.wer import broken_words, fixed_words, missed_words
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.INVALID: "red"}
-_TITLES = ("1 base model", "2 names learnt", "3 dinosaurs", "4 new recordings")
+_LINES_SHOWN = 3
 _WORDS_SHOWN = 12
 
 
@@ -60,23 +61,39 @@ class DemoPage:
         elif state in ("Completed", "Cached"):
             self._console.print(f"  [green]✓[/] [dim]{monotonic() - self._since:5.1f} s[/]  {name}", highlight=False)
 
-    def report(self, report: Report) -> None:
+    def played(self, played: Played) -> None:
         """A flow is over."""
         self._quiet()
-        verdict, settled = report.decision.ruling.verdict, report.decision.settled
-        if report.candidate_wer is None:
+        report = played.report
+        if report is None:
+            self._blocked(played.refusal)
+        elif report.candidate_wer is None:
             self._console.print(f"  → WER of the benchmark model: [bold]{percent(report.benchmark_wer)}[/]")
         else:
-            colour = _COLOURS[verdict.outcome]
-            before, after = percent(report.benchmark_wer), percent(report.candidate_wer)
-            fate = "is live" if report.released else "does not go live"
-            self._console.print(
-                f"  → [bold {colour}]{verdict.outcome.value}[/]: WER {before} → {after}, the candidate {fate}"
-            )
-            for reason in verdict.reasons:
-                self._console.print(Padding(f"[dim]· {escape(reason)}[/]", (0, 0, 0, 4)), highlight=False)
-        known = " (an earlier run had come to this result)" if settled else ""
-        self._console.print(f"    [dim]work: {report.decision.work}{known}[/]", highlight=False)
+            self._verdict(report)
+        if report is not None:
+            known = " (an earlier run had come to this result)" if report.decision.settled else ""
+            self._console.print(f"    [dim]work: {report.decision.work}{known}[/]", highlight=False)
+        if played.page is not None:
+            self._console.print(f"    [dim]report:[/] {shown(played.page)}", highlight=False, soft_wrap=True)
+
+    def _verdict(self, report: Report) -> None:
+        verdict = report.decision.ruling.verdict
+        before, after = percent(report.benchmark_wer), percent(report.candidate_wer)
+        fate = "is live" if report.released else "does not go live"
+        self._console.print(
+            f"  → [bold {_COLOURS[verdict.outcome]}]{verdict.outcome.value}[/]: WER {before} → {after}, the candidate {fate}"
+        )
+        for reason in verdict.reasons:
+            self._console.print(Padding(f"[dim]· {escape(reason)}[/]", (0, 0, 0, 4)), highlight=False)
+
+    def _blocked(self, refusal: str) -> None:
+        self._console.print("  → [bold red]BLOCKED[/]: testing data are in the training data")
+        lines = [line.strip() for line in refusal.splitlines()[1:] if line.strip()]
+        for line in lines[:_LINES_SHOWN]:
+            self._console.print(Padding(f"[dim]· {escape(line)}[/]", (0, 0, 0, 4)), highlight=False)
+        if len(lines) > _LINES_SHOWN:
+            self._console.print(f"    [dim]· and {len(lines) - _LINES_SHOWN} more[/]", highlight=False)
 
     def heard(self, reference: str, base: str, custom: str) -> None:
         """What the live endpoint makes of a recording that the base model got wrong."""
@@ -95,17 +112,19 @@ class DemoPage:
         lines.add_row("still missed", _counted(missed_words(after)))
         self._console.print(lines)
 
-    def closing(self, reports: list[Report], seconds: float, summary: Path) -> None:
+    def closing(self, played: list[Played], seconds: float, summary: Path) -> None:
         """The table, and where to go from here."""
         self._console.print()
-        self._console.print(_table(reports))
-        work = [report.decision.work for report in reports]
-        if not any((w.uploaded, w.trained, w.evaluated) != (0, 0, 0) for w in work):
+        self._console.print(_table(played))
+        reports = [one.report for one in played if one.report]
+        if not any((w.uploaded, w.trained, w.evaluated) != (0, 0, 0) for w in (one.decision.work for one in reports)):
             self._console.print(
                 "[bold]Nothing was uploaded, trained or evaluated again:[/] all of it was there already."
             )
+        live = played[LIVE].report
         self._console.print(
-            f"Live endpoint: {reports[1].address}\n"
+            f"Live endpoint: {live.address if live else '–'}\n"
+            f"Reports, to open in a browser: {shown(summary.parent)}/reports/\n"
             f"Took {seconds:.0f} s. Figures: {shown(summary)}.\n"
             "`speechops up` starts it all again: the endpoint answers, and the Prefect UI shows these runs.",
             highlight=False, soft_wrap=True,
@@ -123,19 +142,21 @@ class DemoPage:
             self._status = None
 
 
-def _table(reports: list[Report]) -> Table:
+def _table(played: list[Played]) -> Table:
     table = Table(box=box.ROUNDED, title="What happened", title_justify="left", title_style="bold")
     for name in ("step", "model", "WER", "S/D/I", "verdict", "why"):
         table.add_column(name, justify="right" if name == "WER" else "left", no_wrap=name not in ("verdict", "why"))
-    for title, report in zip(_TITLES, reports, strict=True):
-        table.add_row(*_row(title, report))
+    for number, one in enumerate(played, start=1):
+        table.add_row(f"{number} {one.step.name}", *_row(one.report))
     return table
 
 
-def _row(title: str, report: Report) -> tuple[str, ...]:
+def _row(report: Report | None) -> tuple[str, ...]:
+    if report is None:
+        return "–", "–", "–", "[red]BLOCKED[/]", "testing data in the training data"
     verdict, counts = report.decision.ruling.verdict, report.decision.ruling.verdict.candidate_counts
     errors = f"{counts.substitutions}/{counts.deletions}/{counts.insertions}"
-    return title, _short(report), percent(verdict.candidate_wer), errors, *_told(report)
+    return _short(report), percent(verdict.candidate_wer), errors, *_told(report)
 
 
 def _short(report: Report) -> str:

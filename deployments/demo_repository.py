@@ -59,6 +59,14 @@ class DemoRepository:
             self._copy(part, part.name)
         return self._commit(message)
 
+    def leak(self) -> str:
+        """Commit the mistake that everybody makes once: transcripts of the testing recordings as training text."""
+        track = self.data / TRACK
+        rows = (track / "testing" / "trans.txt").read_text("utf-8-sig").splitlines()
+        with (track / "training" / "plain_text.txt").open("a", encoding="utf-8") as text:
+            text.writelines(f"{row.partition(chr(9))[2]}\n" for row in rows[::4])
+        return self._commit("More sentences, from the transcripts that we have")
+
     def _copy(self, source: Path, name: str) -> None:
         target = self.data / TRACK / name
         target.parent.mkdir(parents=True, exist_ok=True)

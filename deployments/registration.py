@@ -35,10 +35,10 @@ class Registration:
     async def __aexit__(self, *error: object) -> None:
         await self._client.__aexit__(*error)
 
-    async def save_blocks(self, endpoint: str, key: str, store: Path) -> None:
+    async def save_blocks(self, endpoint: str, key: str, store: Path, reports: str) -> None:
         """Save the blocks that lead to the emulator and to the store; the documents of this name belong to the stack."""
         speech = SpeechResource(endpoint=endpoint, key=SecretStr(key))
-        for block in (speech, LocalStore(folder=store)):
+        for block in (speech, LocalStore(folder=store, reports_url=reports)):
             await block.aregister_type_and_schema(client=self._client)
             await block.asave(BLOCK, overwrite=True, client=self._client)
 

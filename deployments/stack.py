@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, claim_ports
+from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, REPORTS_PORT, claim_ports
 from deployments.home import Home, opened_home
 from deployments.processes import Child, Children, shown
 from deployments.proxies import loopback_without_proxy
@@ -42,6 +42,7 @@ class StackSettings:
         project: folder with prefect.yaml and the flows; flow runs work there.
         prefect_port: port of Prefect's API and UI; 0 takes a free one.
         emulator_port: port of the emulator; 0 takes a free one.
+        reports_port: port of the report pages; 0 takes a free one.
         with_worker: whether to register deployments and run them. Without, flows are called directly.
         patience: seconds that each program may take to get ready.
     """
@@ -50,6 +51,7 @@ class StackSettings:
     project: Path = Path()
     prefect_port: int = PREFECT_PORT
     emulator_port: int = EMULATOR_PORT
+    reports_port: int = REPORTS_PORT
     with_worker: bool = True
     patience: float = 120.0
 
@@ -63,6 +65,7 @@ class Stack:
         prefect_url: address of Prefect's UI.
         emulator_url: base address of the emulator.
         emulator_key: the emulator's key.
+        reports_url: address of the report pages.
         env: environment for programs that use this stack, such as flows run in another process.
     """
 
@@ -70,6 +73,7 @@ class Stack:
     prefect_url: str
     emulator_url: str
     emulator_key: str = field(repr=False)
+    reports_url: str
     env: dict[str, str] = field(repr=False)
     children: Children = field(repr=False)
 
@@ -105,15 +109,21 @@ async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> A
             f"there is no prefect.yaml in {shown(settings.project.resolve())}/. Start in the project's folder, or name it with --project."
         )
     with opened_home(settings.home) as home, loopback_without_proxy():
-        prefect_port, emulator_port = claim_ports(
-            {"--prefect-port": settings.prefect_port, "--emulator-port": settings.emulator_port}
+        prefect_port, emulator_port, reports_port = claim_ports(
+            {
+                "--prefect-port": settings.prefect_port,
+                "--emulator-port": settings.emulator_port,
+                "--reports-port": settings.reports_port,
+            }
         )
         prefect_url = f"http://{LOOPBACK}:{prefect_port}"
         env = _environment(home, f"{prefect_url}/api")
         async with Children(home.logs, settings.project.resolve(), env) as children:
             emulator_url = f"http://{LOOPBACK}:{emulator_port}"
-            stack = Stack(home, prefect_url, emulator_url, home.read_emulator_key(), env, children)
+            reports_url = f"http://{LOOPBACK}:{reports_port}"
+            stack = Stack(home, prefect_url, emulator_url, home.read_emulator_key(), reports_url, env, children)
             await _start_services(stack, settings, prefect_port, emulator_port, on_step)
+            await _start_reports(stack, settings, reports_port)
             await _register(stack, settings, on_step)
             yield stack
 
@@ -135,13 +145,29 @@ async def _start_services(
         await stack.children.until(lambda: _prefect_answers(http, stack), "the Prefect server", settings.patience)
 
 
+async def _start_reports(stack: Stack, settings: StackSettings, port: int) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "deployments.cli",
+        "reports",
+        "--store",
+        str(stack.home.store),
+        "--port",
+        str(port),
+    ]
+    await stack.children.start("the report pages", "reports", command)
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        await stack.children.until(lambda: _is_ok(http, stack.reports_url), "the report pages", settings.patience)
+
+
 async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> None:
     # Imported late, for it imports Prefect (one to two seconds), which `speechops --help` need not wait for.
     from deployments.registration import POOL, Registration
 
     async with Registration(stack.prefect_api_url) as registration:
         on_step("Blocks and work pool")
-        await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store)
+        await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store, stack.reports_url)
         if not settings.with_worker:
             return
         await registration.make_work_pool()

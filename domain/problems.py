@@ -29,15 +29,19 @@ class Problem:
 
 
 class DataRejected(Mistake):
-    """A track's data have problems, all of which `problems` lists (at most `MOST_PROBLEMS`); nothing was uploaded."""
+    """A track's data have problems, all of which `problems` lists (at most `MOST_PROBLEMS`); nothing was uploaded.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `hint` ends the message.
+    """
+
+    def __init__(self, problems: Iterable[Problem], hint: str = "") -> None:
         found = tuple(problems)
         self.problems = found[:MOST_PROBLEMS]
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         more = "\n  and more: mend these first, then run again." if len(found) >= MOST_PROBLEMS else ""
-        super().__init__(f"the data have {count}; nothing was uploaded.\n{listed}{more}")
+        after = f"\n{hint}" if hint else ""
+        super().__init__(f"the data have {count}; nothing was uploaded.\n{listed}{more}{after}")
 
 
 @contextmanager

@@ -18,6 +18,16 @@ class ModelRef(_Record):
     name: str
 
 
+class TrainedOn(_Record):
+    """One training dataset: Azure's kind, content hash, the store's key of its bytes, lines or recordings, seconds of audio."""
+
+    kind: str
+    content_hash: str
+    key: str
+    items: int
+    seconds: float = 0.0
+
+
 class Subject(_Record):
     """What was measured: two models on one testing dataset. `sheet` holds its references and labels."""
 
@@ -32,6 +42,8 @@ class Subject(_Record):
     sheet: str
     recipe: str
     """Hash of the candidate's recipe; empty when none is trained."""
+    training: tuple[TrainedOn, ...] = ()
+    """What the candidate learns from."""
 
     def measurement_identity(self, normaliser: str) -> str:
         """Hash of all that the measurement depends on: who has it need not measure again."""
@@ -42,8 +54,8 @@ class Subject(_Record):
     def ruling_identity(self, normaliser: str) -> str:
         """Hash of all that the decision depends on: who has it need neither train nor decide again."""
         candidate = self.recipe or self.candidate.path
-        policy = self.track.gate.fingerprint
-        return fingerprint("ruling", self.benchmark.path, candidate, self.testing_hash, self.sheet, policy, normaliser)
+        models = self.base.path, self.benchmark.path, candidate
+        return fingerprint("ruling", *models, self.testing_hash, self.sheet, self.track.gate.fingerprint, normaliser)
 
 
 class Ruling(_Record):
@@ -53,6 +65,10 @@ class Ruling(_Record):
     verdict: Verdict
     measurement: str
     """Digest of the bundle with the evaluation and both scorecards."""
+    comparison: str = ""
+    """Digest of the whole input of the verdict (`tasks.vault`), for a replay."""
+    measures_only: bool = False
+    """Whether only the evidence was checked, as by a testing update, and nothing was to be released."""
 
 
 class Work(_Record):
@@ -99,3 +115,5 @@ class Report(_Record):
     """The live endpoint's path, once there is one."""
     address: str | None = None
     """Where clients reach it."""
+    page: str = ""
+    """The store's key of the HTML report."""

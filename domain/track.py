@@ -3,12 +3,12 @@
 import re
 import tomllib
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.mistakes import Mistake
-from domain.naming import fingerprint
+from domain.policy import GatePolicy as GatePolicy
 from domain.problems import Problem
 from domain.text_lines import read_lines
 
@@ -30,23 +30,6 @@ class ModelSettings(_Settings):
 
     weight_percent: int | None = Field(default=None, ge=1, le=100)
     """Azure's `customModelWeightPercent`; left out, the service decides."""
-
-
-class GatePolicy(_Settings):
-    """What a candidate must show before it may go live. Rates are in per cent, differences in points of WER."""
-
-    minimum_gain_points: float = Field(default=0.2, ge=0, le=100)
-    minimum_relative_gain_percent: float = Field(default=2.0, ge=0, le=100)
-    target_wer_percent: float | None = Field(default=None, gt=0, le=100)
-    """The highest WER that is acceptable at all; left out, better is good enough."""
-
-    scoring_tolerance_points: float = Field(default=0.3, ge=0, le=100)
-    """How far our WER may be from the service's own before we trust neither."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the policy, kept in every verdict."""
-        return fingerprint(self.model_dump_json())
 
 
 class ReleaseSettings(_Settings):
@@ -119,8 +102,31 @@ def parse_track(name: str, data: bytes, file: str) -> Track:
     Raises:
         Mistake: what is wrong, with the file, the field and the remedy.
     """
+    return _valid(Track, {**_toml(_text(data, file), file), "name": name}, file)
+
+
+def parse_policy(data: bytes, file: str) -> tuple[GatePolicy, str | None]:
+    """Read the gate's policy from a `track.toml`, or from a file that holds the settings of `[gate]` alone.
+
+    Returns:
+        The policy, and the locale when it is a track's file.
+
+    Raises:
+        Mistake: what is wrong, with the file, the field and the remedy.
+    """
+    settings = _toml(_text(data, file), file)
+    if "locale" in settings:
+        track = parse_track("policy", data, file)
+        return track.gate, track.locale
+    return _valid(GatePolicy, settings["gate"] if settings.keys() == {"gate"} else settings, file), None
+
+
+_S = TypeVar("_S", bound=BaseModel)
+
+
+def _valid(kind: type[_S], settings: object, file: str) -> _S:
     try:
-        return Track.model_validate({**_toml(_text(data, file), file), "name": name})
+        return kind.model_validate(settings)
     except ValidationError as error:
         problems = "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
         raise Mistake(

@@ -83,6 +83,17 @@ def check_wav(head: bytes, length: int, file: str, longest_seconds: float = LONG
     return _measure(form.rate, data, length, file, longest_seconds)
 
 
+def sound_in(head: bytes, length: int) -> range:
+    """Where the samples lie in a recording; nowhere when it is none.
+
+    Args:
+        head: its first `HEAD_BYTES` bytes, or all when it is shorter.
+        length: its size in bytes.
+    """
+    _, data = _chunks(head) if head[:4] == b"RIFF" else (None, None)
+    return range(data.start, min(data.start + data.size, length)) if data else range(0)
+
+
 def _chunks(head: bytes) -> tuple[_Format | None, _Data | None]:
     position, form = 12, None
     while position + 8 <= len(head):

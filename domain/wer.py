@@ -1,7 +1,6 @@
-"""Word errors: what was said beside what was heard, aligned by jiwer, kept as counts.
+"""Word errors: what was said beside what was heard, aligned as jiwer does, kept as counts.
 
-jiwer is the scorer of record. Its tie-break (rapidfuzz's) decides how errors split into substitutions, deletions and
-insertions, so compare WERs with other scorers, never those three.
+Compare WERs with other scorers, never substitutions, deletions and insertions: see `domain.alignment`.
 """
 
 from collections import Counter
@@ -10,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import jiwer
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from domain.normalise import Normaliser
-
-HIT, SUBSTITUTION, DELETION, INSERTION = "HSDI"
+from domain.alignment import DELETION, HIT, INSERTION, SUBSTITUTION, alignments
+from domain.normalise import Normaliser, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +116,10 @@ class Scorecard:
     normaliser: str
     """The normaliser's fingerprint: scorecards with different ones must not be compared."""
     normaliser_name: str = ""
+    comparable: bool = True
+    """Whether this WER can be held against the service's own figure, or the normaliser's rules are not the service's."""
+    unit: Unit = "word"
+    """What was counted: words, or characters where a script has no spaces."""
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
 
@@ -157,6 +160,25 @@ def score(reference: str, hypothesis: str) -> ErrorCounts:
     return _counts(alignment_of(reference, hypothesis))
 
 
+def error_rows(references: Sequence[str], hypotheses: Sequence[str]) -> NDArray[np.int32]:
+    """Word errors of many pairs of texts that are already normalised: the lean way, when nobody asks for alignments.
+
+    Returns:
+        One row per pair: reference words, substitutions, deletions, insertions. Add rows up; never average rates.
+
+    >>> error_rows(["take me to qasba", ""], ["take me to cause bar", "hm"]).sum(axis=0).tolist()
+    [4, 1, 0, 2]
+
+    Raises:
+        Mistake: more than 5,000,000 pairs, or more than 300,000 words in one text.
+    """
+    rows = np.empty((len(references), 4), dtype=np.int32)
+    for place, letters in enumerate(alignments(references, hypotheses)):
+        inserted = letters.count(INSERTION)
+        rows[place] = len(letters) - inserted, letters.count(SUBSTITUTION), letters.count(DELETION), inserted
+    return rows
+
+
 def score_utterances(
     references: Mapping[str, str],
     hypotheses: Mapping[str, str] | Iterable[tuple[str, str]],
@@ -172,17 +194,22 @@ def score_utterances(
     Returns:
         A scorecard with one score per paired utterance, in the order of `references`. What cannot be paired is listed
         in it; of several transcripts of one recording the first is scored and the id is listed as unexpected.
+
+    Raises:
+        Mistake: more than 5,000,000 recordings, or more than 300,000 words in one; it names the recording.
     """
     heard, repeated = _by_id(hypotheses)
     paired = [identity for identity in references if identity in heard]
     said = [normaliser(references[identity]) for identity in paired]
     texts = [normaliser(heard[identity]) for identity in paired]
     return Scorecard(
-        utterances=tuple(map(UtteranceScore, paired, said, texts, _alignments(said, texts))),
+        utterances=tuple(map(UtteranceScore, paired, said, texts, alignments(said, texts, paired))),
         normaliser=normaliser.fingerprint,
         normaliser_name=f"{normaliser.name} {normaliser.version}",
-        missing=tuple(sorted(references.keys() - heard.keys())),
-        unexpected=tuple(sorted((heard.keys() - references.keys()) | repeated)),
+        comparable=normaliser.comparable,
+        unit=normaliser.unit,
+        missing=tuple(sorted(identity for identity in references if identity not in heard)),
+        unexpected=tuple(sorted({*repeated, *(identity for identity in heard if identity not in references)})),
     )
 
 
@@ -228,6 +255,8 @@ def _gained(before: Scorecard, after: Scorecard) -> Counter[str]:
             continue
         if one.reference != other.reference:
             raise ValueError(f"'{one.id}' was scored against two different references")
+        if one.alignment == other.alignment:
+            continue
         pairs = zip(one.heard_right(), other.heard_right(), strict=True)
         gained.update(word for (word, was_right), (_, is_right) in pairs if is_right and not was_right)
     return gained
@@ -235,49 +264,7 @@ def _gained(before: Scorecard, after: Scorecard) -> Counter[str]:
 
 def alignment_of(reference: str, hypothesis: str) -> str:
     """How two normalised texts align: one letter of H, S, D, I per step."""
-    return next(_alignments([reference], [hypothesis]))
-
-
-_BATCH = (
-    1_000  # jiwer keeps one object per run of equal steps: small batches keep memory, and the collector's work, low
-)
-
-
-def _alignments(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(references), _BATCH):
-        batch = slice(start, start + _BATCH)
-        yield from _align_batch(references[batch], hypotheses[batch])
-
-
-def _align_batch(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[str]:
-    unequal = [pair for pair in zip(references, hypotheses, strict=True) if pair[0] != pair[1]]
-    aligned = iter(_by_jiwer(*map(list, zip(*unequal, strict=True)))) if unequal else iter(())
-    for reference, hypothesis in zip(references, hypotheses, strict=True):
-        yield HIT * len(reference.split()) if reference == hypothesis else next(aligned)
-
-
-def _by_jiwer(references: list[str], hypotheses: list[str]) -> Iterator[str]:
-    output = jiwer.process_words(references, hypotheses, _WORDS, _WORDS)
-    for chunks in output.alignments:
-        yield "".join(_letters(chunk) for chunk in chunks)
-
-
-class _SplitAtWhiteSpace(jiwer.AbstractTransform):
-    """jiwer's own transform splits at U+0020 only."""
-
-    def __call__(self, sentences: str | list[str]) -> list[list[str]]:
-        return [text.split() for text in ([sentences] if isinstance(sentences, str) else sentences)]
-
-
-_WORDS = _SplitAtWhiteSpace()
-
-
-_LETTER = {"equal": HIT, "substitute": SUBSTITUTION, "delete": DELETION, "insert": INSERTION}
-
-
-def _letters(chunk: jiwer.AlignmentChunk) -> str:
-    steps = max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
-    return _LETTER[chunk.type] * steps
+    return alignments([reference], [hypothesis])[0]
 
 
 def _counts(alignment: str) -> ErrorCounts:

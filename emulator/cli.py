@@ -127,6 +127,8 @@ def _greet(settings: Settings, listening: socket.socket) -> None:
     host, port = listening.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
     typer.echo(f"Speech emulator on http://{address}:{port}, data in {settings.data}")
+    if settings.key.get_secret_value() == WELL_KNOWN_KEY:
+        typer.echo(f"Its key is the well-known {WELL_KNOWN_KEY}")
     if settings.is_exposed:
         typer.echo("Warning: other machines can reach it, and its key is the well-known one; set --key.", err=True)
 

@@ -1,5 +1,7 @@
 """Training data changed: train a candidate, and let it go live only if it is really better."""
 
+import asyncio
+
 from prefect import flow
 from prefect.logging import get_run_logger
 
@@ -13,8 +15,9 @@ from tasks.endpoints import ReleaseFailed
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
+from tasks.pages import refuse_leaks
 from tasks.reports import report_verdict
-from tasks.rulings import find_ruling, judge, read_state, record_ruling
+from tasks.rulings import Measurements, find_ruling, judge, read_state, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 
 
@@ -38,6 +41,7 @@ async def training_update(
         store: Name of the store's block.
     """
     snapshot = await take_snapshot(track, data, revision, store, training=True)
+    await refuse_leaks(store, snapshot)
     state = await finish_interrupted(track, await read_state(store, track), speech, store)
     base = await choose_base(speech, snapshot, state)
     candidate = candidate_identity(snapshot, base)
@@ -78,13 +82,24 @@ async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, s
     model = await start_model(speech, snapshot, base, training)
     await await_model(speech, track, model)
     subject = question.model_copy(update={"candidate": model.ref})
-    measurement, evaluated = await measure(speech, store, subject, testing)
+    measured, evaluated = await measure_all(subject, speech, store, testing)
     uploaded = sum(dataset.created for dataset in (*training, testing))
-    decision = await judge(
-        store, subject, measurement, Work(uploaded=uploaded, trained=model.created, evaluated=evaluated)
-    )
+    work = Work(uploaded=uploaded, trained=model.created, evaluated=evaluated)
+    decision = await judge(store, subject, measured, snapshot.leaks, work)
     await record_ruling(store, decision)
     return decision
+
+
+async def measure_all(subject: Subject, speech: str, store: str, testing: Remote) -> tuple[Measurements, int]:
+    """ONE evaluation of benchmark and candidate; the base model comes from the testing update, or from a second one."""
+    if subject.base.path == subject.benchmark.path:
+        pair, evaluated = await measure(speech, store, subject, testing)
+        return Measurements(pair=pair), int(evaluated)
+    beside = subject.model_copy(update={"benchmark": subject.base, "candidate": subject.benchmark})
+    (pair, first), (base, second) = await asyncio.gather(
+        measure(speech, store, subject, testing), measure(speech, store, beside, testing)
+    )
+    return Measurements(pair=pair, base=base), first + second
 
 
 async def release_once(decision: Decision, state: State, speech: str, store: str) -> None:

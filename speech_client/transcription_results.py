@@ -103,3 +103,14 @@ class TranscriptionResult(AzureObject):
         """The words as spoken, of all channels; empty for silence."""
         phrases = sorted(self.combined_recognized_phrases, key=lambda phrase: phrase.channel)
         return " ".join(phrase.lexical for phrase in phrases if phrase.lexical)
+
+    @property
+    def confidences(self) -> tuple[tuple[str, float], ...]:
+        """The words of `lexical` with how sure the service is of each (0 to 1); empty when it does not say so."""
+        best = [phrase.n_best[0] for phrase in sorted(self.recognized_phrases, key=_place) if phrase.n_best]
+        words = [word for alternative in best for word in alternative.words or ()]
+        return tuple((word.word, word.confidence) for word in words if word.confidence is not None)
+
+
+def _place(phrase: RecognizedPhrase) -> tuple[int, int]:
+    return phrase.channel, phrase.offset_milliseconds or 0

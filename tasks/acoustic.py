@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from domain.corpus import Transcript, content_hash, parse_transcripts
+from domain.phrases import PHRASES
 from domain.problems import MOST_PROBLEMS, Problem, collected_in
 from domain.wav import HEAD_BYTES, LONGEST_TRAINING_SECONDS, Audio, check_wav, conversion
 from tasks.filesets import FileSet
@@ -112,7 +113,7 @@ def _check_recordings(files: FileSet, names: Sequence[str], problems: list[Probl
 
 
 def _read_transcripts(files: FileSet, recordings: Sequence[str], problems: list[Problem]) -> tuple[Transcript, ...]:
-    name = _transcript_file(files)
+    name = transcript_file(files)
     if name is None:
         remedy = f"Write {TRANSCRIPTS}: per line the file's name, a tab, and what is said."
         problems.append(Problem(files.label, None, "there is no transcript file, or more than one", remedy))
@@ -125,8 +126,9 @@ def _read_transcripts(files: FileSet, recordings: Sequence[str], problems: list[
     return rows
 
 
-def _transcript_file(files: FileSet) -> str | None:
-    texts = [name for name in files.sizes if name.lower().endswith((".txt", ".tsv")) and name != LABELS]
+def transcript_file(files: FileSet) -> str | None:
+    """The name of the file that holds the transcripts; None when there is none, or more than one."""
+    texts = [name for name in files.sizes if name.lower().endswith((".txt", ".tsv")) and name not in (LABELS, PHRASES)]
     return TRANSCRIPTS if TRANSCRIPTS in texts else texts[0] if len(texts) == 1 else None
 
 

@@ -85,6 +85,9 @@ class LocalStore(Block):
     _description: ClassVar[str] = "A folder that keeps the ledger, the evidence and the snapshots of all tracks."
 
     folder: Path = Field(description="The folder; it is made when it does not exist.")
+    reports_url: str = Field(
+        default="", description="Where `speechops reports` shows the reports of this folder; artifacts link there."
+    )
 
     def store(self) -> Store:
         """The store in that folder."""
@@ -107,6 +110,11 @@ async def load_store(name: str) -> Store:
         Mistake: there is none.
     """
     return (await _load(LocalStore, name)).store()
+
+
+async def reports_url(name: str) -> str:
+    """Where people can open the reports of the saved store block of that name; empty when nobody serves them."""
+    return (await _load(LocalStore, name)).reports_url.rstrip("/")
 
 
 async def _load(kind: type[_B], name: str) -> _B:

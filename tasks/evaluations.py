@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from prefect import task
@@ -74,7 +75,7 @@ async def score_evaluation(speech: str, store: str, subject: Subject, evaluation
     """Download every transcript of both models, score them against the references, and keep the evidence.
 
     Returns:
-        The digest of the bundle: `evaluation.json`, `benchmark.json`, `candidate.json`, `sheet.json`.
+        The digest of the bundle: `evaluation.json`, `benchmark.json`, `candidate.json`, `confidences.json`, `sheet.json`.
     """
     keep = await load_store(store)
     async with (await load_speech(speech)).client() as client:
@@ -84,13 +85,16 @@ async def score_evaluation(speech: str, store: str, subject: Subject, evaluation
         )
     sheet = await read_sheet(keep, subject.sheet)
     normaliser = normaliser_for(subject.track.locale)
-    benchmark, candidate = (score_utterances(sheet.references, texts, normaliser) for texts in heard)
+    benchmark, candidate = (
+        score_utterances(sheet.references, ((one.name, one.text) for one in side), normaliser) for side in heard
+    )
     digest = await evidence.keep(
         keep,
         {
             "evaluation.json": json.dumps(entity.to_record(), indent=2).encode(),
             "benchmark.json": benchmark.to_json(),
             "candidate.json": candidate.to_json(),
+            "confidences.json": json.dumps([{one.name: one.words for one in side} for side in heard]).encode(),
             "sheet.json": sheet.model_dump_json().encode(),
         },
     )
@@ -110,17 +114,25 @@ async def measure(speech: str, store: str, subject: Subject, dataset: Remote) ->
     return await score_evaluation(speech, store, subject, evaluation), evaluation.created
 
 
-async def _transcripts(client: SpeechClient, transcription: EntityReference | None) -> list[tuple[str, str]]:
-    """What a model heard in each recording, in lexical form: pairs of the recording's file name and the text."""
+class _Heard(NamedTuple):
+    """What a model heard in the recording `name`: its words as spoken, and how sure the service is of each."""
+
+    name: str
+    text: str
+    words: tuple[tuple[str, float], ...]
+
+
+async def _transcripts(client: SpeechClient, transcription: EntityReference | None) -> list[_Heard]:
+    """What a model heard in each recording."""
     if transcription is None:
         return []
     files = [file async for file in client.transcriptions.files(transcription) if file.kind == "Transcription"]
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(file: File) -> tuple[str, str]:
+    async def read(file: File) -> _Heard:
         async with turn:
             result = TranscriptionResult.from_json(await client.download(file))
-        return _recording(file, result), result.lexical
+        return _Heard(_recording(file, result), result.lexical, result.confidences)
 
     return await asyncio.gather(*map(read, files))
 

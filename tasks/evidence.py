@@ -30,16 +30,37 @@ async def recall(store: Store, digest: str, name: str) -> bytes:
     Raises:
         Mistake: the bundle is not there, or the file has been changed.
     """
-    manifest = await store.read(f"evidence/{digest}/{_MANIFEST}")
     stored = await store.read(f"evidence/{digest}/{name}")
-    if manifest is None or stored is None:
-        raise Mistake(f"there is no evidence {digest[:12]}… ({name}) in the store. Run the flow again to make it anew.")
-    sound = hashlib.sha256(manifest.data).hexdigest() == digest
-    if not sound or json.loads(manifest.data).get(name) != hashlib.sha256(stored.data).hexdigest():
-        raise Mistake(
-            f"the evidence {digest[:12]}… ({name}) is not what was stored. Restore it from a backup; do not trust it."
-        )
+    known = await files(store, digest)
+    if stored is None:
+        raise _lost(digest, name)
+    if known.get(name) != hashlib.sha256(stored.data).hexdigest():
+        raise _changed(digest, name)
     return stored.data
+
+
+async def files(store: Store, digest: str) -> dict[str, str]:
+    """The files of a bundle: name to SHA-256 of the content.
+
+    Raises:
+        Mistake: the bundle is not there, or its list of files has been changed.
+    """
+    manifest = await store.read(f"evidence/{digest}/{_MANIFEST}")
+    if manifest is None:
+        raise _lost(digest, _MANIFEST)
+    if hashlib.sha256(manifest.data).hexdigest() != digest:
+        raise _changed(digest, _MANIFEST)
+    return dict(json.loads(manifest.data))
+
+
+def _lost(digest: str, name: str) -> Mistake:
+    return Mistake(f"there is no evidence {digest[:12]}… ({name}) in the store. Run the flow again to make it anew.")
+
+
+def _changed(digest: str, name: str) -> Mistake:
+    return Mistake(
+        f"the evidence {digest[:12]}… ({name}) is not what was stored. Restore it from a backup; do not trust it."
+    )
 
 
 async def find(store: Store, identity: str) -> str | None:

@@ -8,6 +8,7 @@ training/*.zip                   the same, ready as Azure's samples are       ->
 testing/*.wav, trans.txt         recordings with transcripts                  -> Acoustic
 testing.zip or testing/*.zip     the same, ready
 testing/utterances.tsv           labels: file, speaker, any slices (optional)
+testing/phrases.tsv              phrases that matter, `<tab>must` for the indispensable (optional)
 ```
 A ready zip gives the same bytes and the same hash as the folder that it was made from.
 """
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from domain.comparison import Phrase
 from domain.corpus import Labels, content_hash, parse_labels
+from domain.phrases import PHRASES, parse_phrases
 from domain.problems import DataRejected, Problem, collected_in
 from domain.training_text import parse_plain_text, parse_pronunciations
 from tasks.acoustic import BOM, LABELS, MOST_TRANSCRIPT_BYTES, Acoustic, check_acoustic, training_fails, write_acoustic
@@ -31,7 +34,7 @@ Kind = Literal["Language", "Pronunciation", "Acoustic"]
 
 PLAIN_TEXT = "plain_text.txt"
 PRONUNCIATIONS = "pronunciation.txt"
-_MOST_PLAIN_TEXT = 200_000_000
+MOST_PLAIN_TEXT = 200_000_000
 _MOST_PRONUNCIATIONS = 1_000_000
 
 
@@ -52,11 +55,13 @@ class PackedDataset:
 
 @dataclass(frozen=True, slots=True)
 class PackedTesting:
-    """The testing dataset with what scoring needs: by recording, what is said and how it is labelled."""
+    """The testing dataset with what scoring needs: by recording, what is said, its labels, and its seconds."""
 
     dataset: PackedDataset
     references: Mapping[str, str]
     labels: Labels
+    seconds: Mapping[str, float]
+    phrases: tuple[Phrase, ...] = ()
 
 
 def pack_training(track_folder: Path, out: Path) -> tuple[PackedDataset, ...]:
@@ -94,11 +99,12 @@ def pack_testing(track_folder: Path, out: Path) -> PackedTesting:
         if len(candidates) != 1:
             _refuse_candidates(track, candidates)
         acoustics = [check_acoustic(files, track.problems) for files in candidates]
-        labels = [_read_labels(track, acoustic) for acoustic in acoustics]
+        labels = [read_labels(track, acoustic) for acoustic in acoustics]
+        phrases = _read_phrases(track)
         track.raise_problems()
         (dataset,) = _written([_acoustic_writer(acoustic, "testing.zip") for acoustic in acoustics], out)
     references = {row.name: row.text for row in acoustics[0].transcripts}
-    return PackedTesting(dataset, references, labels[0])
+    return PackedTesting(dataset, references, labels[0], dict(acoustics[0].seconds), phrases)
 
 
 Writer = Callable[[Path], PackedDataset]
@@ -112,7 +118,7 @@ def _written(writers: Sequence[Writer], out: Path) -> tuple[PackedDataset, ...]:
 def _text_writers(track: TrackFiles, training: FileSet) -> Iterator[Writer]:
     if PLAIN_TEXT in training.sizes:
         with collected_in(track.problems):
-            data = training.read_text(PLAIN_TEXT, _MOST_PLAIN_TEXT)
+            data = training.read_text(PLAIN_TEXT, MOST_PLAIN_TEXT)
             lines, found = parse_plain_text(data, training.place(PLAIN_TEXT))
             track.problems.extend(found)
             yield _text_writer("Language", PLAIN_TEXT, lines)
@@ -145,7 +151,8 @@ def _acoustic_writer(acoustic: Acoustic, name: str) -> Writer:
     return write
 
 
-def _read_labels(track: TrackFiles, acoustic: Acoustic) -> Labels:
+def read_labels(track: TrackFiles, acoustic: Acoustic) -> Labels:
+    """The labels of recordings, that lie beside them, or in `testing` beside a zip; none when there are none."""
     files = acoustic.files if LABELS in acoustic.files.sizes else track.folder("testing")
     labels: Labels = {}
     if LABELS in files.sizes:
@@ -154,6 +161,15 @@ def _read_labels(track: TrackFiles, acoustic: Acoustic) -> Labels:
             labels, found = parse_labels(data, files.place(LABELS), acoustic.recordings)
             track.problems.extend(found)
     return labels
+
+
+def _read_phrases(track: TrackFiles) -> tuple[Phrase, ...]:
+    files, phrases = track.folder("testing"), tuple[Phrase, ...]()
+    if PHRASES in files.sizes:
+        with collected_in(track.problems):
+            phrases, found = parse_phrases(files.read_text(PHRASES, MOST_TRANSCRIPT_BYTES), files.place(PHRASES))
+            track.problems.extend(found)
+    return phrases
 
 
 def _refuse_candidates(track: TrackFiles, candidates: Sequence[FileSet]) -> None:

@@ -17,9 +17,9 @@ from tasks.blocks import load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.retrying import FRESH
-from tasks.rulings import read_comparison, read_ruling
 from tasks.snapshots import short_recordings
 from tasks.store import Store
+from tasks.vault import read_comparison, read_ruling
 
 
 class Order(BaseModel):
@@ -105,7 +105,7 @@ async def record_failed_release(store: str, order: Order, reason: str) -> None:
 
 
 async def _golden(store: Store, ruling: Ruling) -> dict[str, str]:
-    comparison = await read_comparison(store, ruling.subject, ruling.measurement)
+    comparison = await read_comparison(store, ruling.comparison)
     ranked = golden_utterances(comparison.benchmark.scorecard, comparison.candidate.scorecard)
     short = await short_recordings(store, ruling.subject.testing, LONGEST_SECONDS)
     texts = {u.id: u.hypothesis for u in comparison.candidate.scorecard.utterances}

@@ -16,9 +16,10 @@ from domain.verdict import Outcome
 from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
+from tasks.pages import publish_page
 from tasks.releases import Order
 from tasks.retrying import FRESH
-from tasks.rulings import read_comparison
+from tasks.vault import read_comparison
 
 
 async def report_verdict(speech: str, store: str, decision: Decision) -> Report:
@@ -27,8 +28,8 @@ async def report_verdict(speech: str, store: str, decision: Decision) -> Report:
     verdict = decision.ruling.verdict
     if report.released:
         name = "Already live" if decision.settled else "Released"
-        return _ended(name, f"'{verdict.candidate}' is live: {'; '.join(verdict.reasons)}", report)
-    return _ended("Refused", f"{verdict.outcome.value}: {'; '.join(verdict.reasons)}", report)
+        return _ended(name, f"'{verdict.candidate}' is live: {verdict.summary}", report)
+    return _ended("Refused", f"{verdict.outcome.value}: {verdict.summary}", report)
 
 
 async def report_measurement(speech: str, store: str, decision: Decision) -> Report:
@@ -41,12 +42,12 @@ async def report_measurement(speech: str, store: str, decision: Decision) -> Rep
 @task(name="report-verdict", description="The verdict page, the WER table, and the run's result.", **FRESH)
 async def publish_verdict(speech: str, store: str, decision: Decision) -> Report:
     """Publish the verdict and return the run's result."""
-    state = await _publish(store, decision, "verdict", verdict_page)
+    state, page = await _publish(store, decision, "verdict", verdict_page)
     verdict = decision.ruling.verdict
     live = state.release is not None and state.release.evidence == decision.digest
     report = await _report("training-update", speech, state, decision)
     rates = {"benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer}
-    return report.model_copy(update=rates | {"released": live})
+    return report.model_copy(update=rates | {"released": live, "page": page})
 
 
 @task(
@@ -54,10 +55,11 @@ async def publish_verdict(speech: str, store: str, decision: Decision) -> Report
 )
 async def publish_measurement(speech: str, store: str, decision: Decision) -> Report:
     """Publish the benchmark's result on the new testing data and return the run's result."""
-    state = await _publish(store, decision, "benchmark", measurement_page)
+    state, page = await _publish(store, decision, "benchmark", measurement_page)
     verdict = decision.ruling.verdict
     report = await _report("testing-update", speech, state, decision)
-    return report.model_copy(update={"base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer})
+    rates = {"base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer}
+    return report.model_copy(update=rates | {"page": page})
 
 
 @task(name="report-release", description="The release, with a link to its endpoint.", **FRESH)
@@ -69,16 +71,18 @@ async def report_release(speech: str, order: Order, release: Release, live: Remo
     await acreate_link_artifact(link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text)
 
 
-async def _publish(store: str, decision: Decision, kind: str, page: Callable[[Decision, Comparison], str]) -> State:
+async def _publish(
+    store: str, decision: Decision, kind: str, page: Callable[[Decision, Comparison], str]
+) -> tuple[State, str]:
     subject, keep = decision.ruling.subject, await load_store(store)
-    comparison = await read_comparison(keep, subject, decision.ruling.measurement)
+    comparison = await read_comparison(keep, decision.ruling.comparison)
     track = subject.track.name
     verdict, measured = decision.ruling.verdict, kind == "benchmark"
     title = f"{f'WER {percent(verdict.candidate_wer)}' if measured else verdict.outcome.value} at {subject.revision}"
     rows = wer_rows(comparison, ("base model", "benchmark") if measured else ("benchmark", "candidate"))
     await acreate_markdown_artifact(markdown=page(decision, comparison), key=f"{track}-{kind}", description=title)
     await acreate_table_artifact(table=rows, key=f"{track}-wer", description=f"WER per model at {subject.revision}")
-    return await Ledger(keep, track).state()
+    return await Ledger(keep, track).state(), await publish_page(store, decision, comparison)
 
 
 async def _report(flow: str, speech: str, state: State, decision: Decision) -> Report:

@@ -1,26 +1,40 @@
 """Rulings: from evidence to a verdict, kept as evidence itself and told to the ledger."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from prefect import task
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from domain.comparison import Comparison, Measured, ServiceScore
+from domain.comparison import Comparison, Confidences, Measured, ServiceScore, TokenErrors
 from domain.gate import check, decide
+from domain.leakage import LeakReport
 from domain.ledger import Benchmark, News, State
 from domain.normalise import normaliser_for
-from domain.ruling import Decision, Ruling, Subject, Work
-from domain.verdict import Outcome, Verdict
+from domain.ruling import Decision, ModelRef, Ruling, Subject, Work
+from domain.verdict import Outcome
 from domain.wer import Scorecard
 from speech_client import Evaluation
-from tasks import evidence
+from tasks import evidence, vault
 from tasks.blocks import load_store
 from tasks.ledger import Ledger
 from tasks.retrying import FRESH
+from tasks.snapshots import Sheet
 from tasks.store import Store
 
-_FILE = "ruling.json"
+_CONFIDENCES: TypeAdapter[tuple[Confidences, Confidences]] = TypeAdapter(tuple[Confidences, Confidences])
+
+
+class Measurements(BaseModel):
+    """Digests of what was measured: benchmark and candidate, and the base model beside the benchmark (empty: not)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pair: str
+    base: str = ""
 
 
 @task(name="read-state", description="The track's head in the ledger: benchmark, release, endpoint.", **FRESH)
@@ -38,23 +52,24 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
         digest: str | None = live.evidence
     else:
         digest = await evidence.find(keep, _identity(subject))
-    return Decision(digest=digest, ruling=await read_ruling(keep, digest), settled=True) if digest else None
+    return Decision(digest=digest, ruling=await vault.read_ruling(keep, digest), settled=True) if digest else None
 
 
 @task(name="judge", description="Apply the gate's rules to the evidence.", **FRESH)
-async def judge(store: str, subject: Subject, measurement: str, work: Work) -> Decision:
-    """Decide about the candidate, and keep the ruling as evidence."""
+async def judge(store: str, subject: Subject, measured: Measurements, leaks: LeakReport | None, work: Work) -> Decision:
+    """Decide about the candidate, and keep the ruling as evidence with all that it rests on."""
     keep = await load_store(store)
-    comparison = await read_comparison(keep, subject, measurement)
-    return await _decision(keep, subject, decide(comparison, subject.track.gate), measurement, work)
+    found = await _comparison(keep, subject, measured)
+    earlier = await _earlier_verdicts(keep, subject)
+    return await _decision(keep, subject, replace(found, leaks=leaks, earlier_verdicts=earlier), measured, work)
 
 
 @task(name="check-measurement", description="Is the evidence valid?", **FRESH)
 async def check_measurement(store: str, subject: Subject, measurement: str, work: Work) -> Decision:
     """Ask whether a measurement that decides nothing can be trusted, and keep the answer as evidence."""
-    keep = await load_store(store)
-    comparison = await read_comparison(keep, subject, measurement)
-    return await _decision(keep, subject, check(comparison, subject.track.gate), measurement, work)
+    keep, measured = await load_store(store), Measurements(pair=measurement)
+    found = await _comparison(keep, subject, measured)
+    return await _decision(keep, subject, found, measured, work, measures_only=True)
 
 
 @task(name="record-ruling", description="Tell the ledger what was decided.", **FRESH)
@@ -67,7 +82,8 @@ async def record_ruling(store: str, decision: Decision) -> None:
     ruling = decision.ruling
     verdict, subject = ruling.verdict, ruling.subject
     facts = {"ruling": decision.digest, "outcome": verdict.outcome.value, "candidate": verdict.candidate,
-             "benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer}  # fmt: skip
+             "benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer,
+             "recipe": subject.recipe, "testing": subject.testing_hash, "words": verdict.words}  # fmt: skip
 
     def change(state: State) -> dict[str, Any]:
         measured = _benchmark(subject.benchmark.path, subject.benchmark.name, verdict.benchmark_wer, ruling)
@@ -78,7 +94,7 @@ async def record_ruling(store: str, decision: Decision) -> None:
     await _append_once(keep, subject, News(kind="training-update", facts=facts, **_told_by(subject)), change)
     if verdict.outcome is not Outcome.INVALID:
         await evidence.index(keep, _identity(subject), decision.digest)
-    get_run_logger().info("%s: %s", verdict.outcome.value, "; ".join(verdict.reasons))
+    get_run_logger().info("%s: %s", verdict.outcome.value, verdict.summary)
 
 
 @task(name="record-benchmark", description="The WER on the new testing data becomes the benchmark WER.", **FRESH)
@@ -90,7 +106,8 @@ async def record_benchmark(store: str, decision: Decision) -> bool:
     keep = await load_store(store)
     ruling = decision.ruling
     verdict, subject = ruling.verdict, ruling.subject
-    facts = {"ruling": decision.digest, "base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer}
+    facts = {"ruling": decision.digest, "base_wer": verdict.benchmark_wer, "benchmark_wer": verdict.candidate_wer,
+             "testing": subject.testing_hash, "words": verdict.words}  # fmt: skip
     measured = _benchmark(subject.candidate.path, subject.candidate.name, verdict.candidate_wer, ruling)
     if measured is None or measured == (await Ledger(keep, subject.track.name).state()).benchmark:
         return False
@@ -105,26 +122,42 @@ async def record_benchmark(store: str, decision: Decision) -> bool:
     return True
 
 
-async def read_ruling(store: Store, digest: str) -> Ruling:
-    """A ruling from the evidence.
+async def _comparison(store: Store, subject: Subject, measured: Measurements) -> Comparison:
+    """Both models' results, and the base model's, as the gate wants them, from the evidence alone."""
+    benchmark, candidate = await _sides(store, measured.pair, subject.benchmark, subject.candidate)
+    base = benchmark if subject.base.path == subject.benchmark.path else None
+    if measured.base:
+        base, _ = await _sides(store, measured.base, subject.base, subject.benchmark)
+    sheet = Sheet.model_validate_json(await evidence.recall(store, measured.pair, "sheet.json"))
+    return Comparison(
+        benchmark, candidate, base=base, labels=sheet.labels, seconds=sheet.seconds, phrases=sheet.phrases
+    )
 
-    Raises:
-        Mistake: there is none, or it has been changed.
-    """
-    return Ruling.model_validate_json(await evidence.recall(store, digest, _FILE))
 
-
-async def read_comparison(store: Store, subject: Subject, measurement: str) -> Comparison:
-    """Both models' results as the gate wants them, from the evidence alone."""
+async def _sides(store: Store, measurement: str, first: ModelRef, second: ModelRef) -> tuple[Measured, Measured]:
+    """What one evaluation found of its two models."""
     entity = Evaluation.model_validate_json(await evidence.recall(store, measurement, "evaluation.json"))
-    sides = []
-    for number, (file, model) in enumerate(
-        (("benchmark", subject.benchmark), ("candidate", subject.candidate)), start=1
-    ):
+    sure = _CONFIDENCES.validate_json(await evidence.recall(store, measurement, "confidences.json"))
+
+    async def side(number: int, file: str, model: ModelRef) -> Measured:
         card = Scorecard.from_json(await evidence.recall(store, measurement, f"{file}.json"))
-        sides.append(Measured(model=model.name, scorecard=card, service=_service_score(entity, number)))
-    benchmark, candidate = sides
-    return Comparison(benchmark, candidate)
+        return Measured(model.name, card, _service_score(entity, number), confidences=sure[number - 1])
+
+    return await side(1, "benchmark", first), await side(2, "candidate", second)
+
+
+async def _earlier_verdicts(store: Store, subject: Subject) -> int:
+    """How many other candidates were judged on these very testing data."""
+    history = await Ledger(store, subject.track.name).history()
+    judged = [entry.facts for entry in history if entry.kind == "training-update"]
+    return len(
+        {
+            facts.get("recipe")
+            for facts in judged
+            if facts.get("testing") == subject.testing_hash and facts.get("outcome") != Outcome.INVALID.value
+        }
+        - {subject.recipe}
+    )
 
 
 def _service_score(evaluation: Evaluation, number: int) -> ServiceScore:
@@ -142,13 +175,43 @@ def _service_score(evaluation: Evaluation, number: int) -> ServiceScore:
         substitutions=int(figure("wordSubstitutionCount")),
         deletions=int(figure("wordDeletionCount")),
         insertions=int(figure("wordInsertionCount")),
+        tokens=_token_errors(figure("tokenCount"), figure("tokenErrors")),
     )
 
 
-async def _decision(store: Store, subject: Subject, verdict: Verdict, measurement: str, work: Work) -> Decision:
-    ruling = Ruling(subject=subject, verdict=verdict, measurement=measurement)
-    digest = await evidence.keep(store, {_FILE: ruling.model_dump_json(indent=2).encode()})
-    return Decision(digest=digest, ruling=ruling, work=work)
+def _token_errors(tokens: int, errors: Any) -> TokenErrors | None:
+    if tokens < 0 or not isinstance(errors, Mapping):
+        return None
+
+    def edits(name: str) -> int:
+        return int((errors.get(name) or {}).get("numberOfEdits") or 0)
+
+    return TokenErrors(
+        tokens=int(tokens),
+        punctuation=edits("punctuation"),
+        capitalization=edits("capitalization"),
+        inverse_text_normalization=edits("inverseTextNormalization"),
+        lexical=edits("lexical"),
+        others=edits("others"),
+    )
+
+
+async def _decision(
+    store: Store,
+    subject: Subject,
+    found: Comparison,
+    measured: Measurements,
+    work: Work,
+    *,
+    measures_only: bool = False,
+) -> Decision:
+    digest = await vault.keep_comparison(store, found, beside=[one for one in (measured.pair, measured.base) if one])
+    comparison = await vault.read_comparison(store, digest)  # what a replay will see
+    verdict = (check if measures_only else decide)(comparison, subject.track.gate)
+    ruling = Ruling(
+        subject=subject, verdict=verdict, measurement=measured.pair, comparison=digest, measures_only=measures_only
+    )
+    return Decision(digest=await vault.keep_ruling(store, ruling), ruling=ruling, work=work)
 
 
 async def _append_once(store: Store, subject: Subject, news: News, change: Any) -> None:

@@ -16,12 +16,15 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
+from domain.comparison import Phrase
+from domain.leakage import LeakReport
 from domain.mistakes import Mistake
 from domain.problems import DataRejected, Problem
-from domain.ruling import ModelRef, Subject
+from domain.ruling import ModelRef, Subject, TrainedOn
 from domain.track import TRACK_NAME, Track, parse_track
 from tasks.blocks import load_store
 from tasks.filesets import leads_out
+from tasks.leaks import leaks_in_folder
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
 from tasks.retrying import FRESH
 from tasks.store import Store
@@ -49,15 +52,19 @@ class Snapshot(BaseModel):
     training: tuple[Packed, ...] = ()
     testing: Packed
     sheet: str
+    leaks: LeakReport | None = None
+    """What training and testing data share; None when no training data were read."""
 
 
 class Sheet(BaseModel):
-    """What was said in each testing recording, and what each recording is labelled with."""
+    """What was said in each testing recording, its labels and seconds, and the phrases that matter."""
 
     model_config = ConfigDict(frozen=True)
 
     references: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
+    seconds: Mapping[str, float] = {}
+    phrases: tuple[Phrase, ...] = ()
 
 
 def subject_of(
@@ -74,6 +81,7 @@ def subject_of(
         testing_hash=snapshot.testing.content_hash,
         testing=snapshot.testing.key,
         sheet=snapshot.sheet,
+        training=tuple(TrainedOn(**packed.model_dump()) for packed in snapshot.training) if recipe else (),
     )
 
 
@@ -99,14 +107,18 @@ async def take_snapshot(track: str, data: str, revision: str, store: str, *, tra
     keep = await load_store(store)
     with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
         testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), training)
+        leaks = await asyncio.to_thread(leaks_in_folder, folder, settings.locale) if training else None
         kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
-    sheet = Sheet(references=testing.references, labels=testing.labels)
+    sheet = Sheet(
+        references=testing.references, labels=testing.labels, seconds=testing.seconds, phrases=testing.phrases
+    )
     snapshot = Snapshot(
         track=settings,
         revision=revision or await asyncio.to_thread(git_revision, folder),
         training=tuple(kept[1:]),
         testing=kept[0],
         sheet=await _keep_sheet(keep, kept[0].content_hash, sheet),
+        leaks=leaks,
     )
     await _name_run(snapshot)
     get_run_logger().info(
@@ -199,18 +211,9 @@ def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, t
         packed = pack_training(folder, scratch / "training") if training else ()
     except DataRejected as error:
         problems += error.problems
-    if not problems:
-        problems += _leaks(testing, packed, folder.name)
     if problems:
         raise DataRejected(problems)
     return testing, packed
-
-
-def _leaks(testing: PackedTesting, packed: tuple[PackedDataset, ...], track: str) -> list[Problem]:
-    if all(dataset.content_hash != testing.dataset.content_hash for dataset in packed):
-        return []
-    remedy = "Keep them apart, or every figure is worthless."
-    return [Problem(f"{track}/training", None, "the testing recordings are training data as well", remedy)]
 
 
 async def _keep(store: Store, dataset: PackedDataset) -> Packed:
@@ -223,7 +226,7 @@ async def _keep(store: Store, dataset: PackedDataset) -> Packed:
 
 
 async def _keep_sheet(store: Store, content_hash: str, sheet: Sheet) -> str:
-    document = json.dumps(sheet.model_dump(), ensure_ascii=False, sort_keys=True).encode()
+    document = json.dumps(sheet.model_dump(mode="json"), ensure_ascii=False, sort_keys=True).encode()
     key = f"snapshots/{content_hash}.{hashlib.sha256(document).hexdigest()[:12]}.sheet.json"
     await store.write(key, document)
     return key

@@ -37,7 +37,7 @@ def test_the_shown_values_are_the_defaults(tmp_path: Path) -> None:
     shown = parse_track("city-taxi", _with_all_settings(text), "track.toml").model_dump()
 
     default = Track(name="city-taxi", locale="en-US").model_dump()
-    shown["model"]["weight_percent"] = shown["gate"]["target_wer_percent"] = None
+    shown["model"]["weight_percent"] = shown["gate"]["target_wer_percent"] = shown["gate"]["control"] = None
     assert shown == default
 
 

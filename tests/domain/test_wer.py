@@ -146,7 +146,30 @@ def test_both_sides_are_normalised_and_the_scorecard_says_how() -> None:
     card = score_utterances({"a.wav": "104 Elm Street."}, {"a.wav": "one oh four elm street"}, EN_US)
 
     assert card.total.errors == 0
-    assert (card.normaliser, card.normaliser_name) == (EN_US.fingerprint, "azure-en-US 1")
+    assert (card.comparable, card.unit) == (True, "word")
+    assert (card.normaliser, card.normaliser_name) == (EN_US.fingerprint, "azure-en-US 2")
+
+
+def test_a_script_without_spaces_is_scored_by_character_and_the_scorecard_says_so() -> None:
+    """A stray space is no error there, and the rate cannot be held against the service's."""
+    card = score_utterances({"a.wav": "我今年 21 岁"}, {"a.wav": "我今年二十二岁"}, normaliser_for("zh-CN"))
+
+    assert (card.total.reference_words, card.total.substitutions, card.total.errors) == (7, 1, 1)
+    assert (card.comparable, card.unit) == (False, "character")
+
+
+def test_composed_and_decomposed_letters_are_the_same_word() -> None:
+    """Which of the two a keyboard makes nobody sees."""
+    assert scorecard(["caf\u00e9"], ["cafe\u0301"]).total.errors == 0
+
+
+def test_evidence_of_an_earlier_version_can_still_be_read() -> None:
+    """Scorecards that were stored before they said what was counted hold words."""
+    utterance = b'{"id":"a.wav","reference":"one","hypothesis":"one","alignment":"H"}'
+
+    card = Scorecard.from_json(b'{"utterances":[' + utterance + b'],"normaliser":"n1","missing":[],"unexpected":[]}')
+
+    assert (card.wer, card.comparable, card.unit) == (0.0, True, "word")
 
 
 def test_words_are_fixed_broken_and_missed_at_their_place() -> None:

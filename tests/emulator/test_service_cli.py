@@ -70,6 +70,7 @@ async def test_it_says_where_it_is_and_keeps_the_key_to_itself(tmp_path: Path) -
 
     assert f"Speech emulator on {emulator.url}" in output
     assert "a-key-for-tests" not in output
+    assert "key is" not in output
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,21 @@ from tests.emulator.fake_engine import wav
 from tests.emulator.service_kit import KEY, Caller, served, settings_for
 
 SPOKEN = {
-    "1.wav": "take me to xanadu please",
-    "2.wav": "xerxes street is near the xystus",
-    "3.wav": "the old tower is tall",
-    "4.wav": "we go home now",
+    "1.wav": "take me from xanadu to the xystus please",
+    "2.wav": "xerxes street is near xanadu",
+    "3.wav": "the old tower of xanadu is by the xystus",
+    "4.wav": "we go home from xanadu to xerxes street now",
+    "5.wav": "the xystus is in xanadu and not in xanadu street",
+    "6.wav": "xanadu has a xystus and a tower",
+    "7.wav": "is xerxes street open in xanadu",
+    "8.wav": "xanadu is cold so bring xerxes a coat",
 }
+"""Eight blocks for the gate. Whoever learns one name more is better in each of them, so that the gain is no chance."""
+
+WORDS = " ".join(SPOKEN.values()).split()
+UNKNOWN = [word for word in WORDS if word.startswith("x")]
+"""The names that the base model cannot know."""
+
 NAMES = "xanadu and xerxes and the xystus are places\n"
 DINOSAURS = "dinosaurs lived a long time ago\n"
 
@@ -56,6 +66,8 @@ class World:
         folder = self.data / self.track
         (folder / "training").mkdir(parents=True, exist_ok=True)
         (folder / "testing").mkdir(exist_ok=True)
+        for old in (folder / "testing").glob("*.wav"):
+            old.unlink()
         (folder / "track.toml").write_text(settings)
         (folder / "training" / "plain_text.txt").write_text(text)
         for name, said in spoken.items():

@@ -136,7 +136,7 @@ async def test_a_verdict_on_former_testing_data_is_refused(world: World) -> None
     with pytest.raises(ReleaseFailed):
         await released(world)
     facts = (await world.ledger.history())[-1].facts
-    world.write_track(spoken={**SPOKEN, "5.wav": "xylon xenon xeric"})
+    world.write_track(spoken={**SPOKEN, "9.wav": "xylon xenon xeric"})
     await testing_update(**world.arguments)
 
     with pytest.raises(Mistake, match="the testing data have changed"):

@@ -175,7 +175,9 @@ Exit code: 0 identical (or asked with `--policy`), 4 different; 1 evidence is mi
 
 
 def _replay(
-    verdict: Annotated[str, typer.Argument(help="First digits of the verdict's digest.", show_default=False)] = "",
+    verdict: Annotated[
+        str, typer.Argument(metavar="VERDICT", help="First digits of the verdict's digest.", show_default=False)
+    ] = "",
     all_: Annotated[bool, typer.Option("--all", help="Every verdict that the history tells of.")] = False,
     track: Annotated[str, typer.Option(help="Every verdict of this track.", show_default=False)] = "",
     policy: Annotated[Path | None, typer.Option(help="A track.toml, or the settings of its [gate] alone.")] = None,

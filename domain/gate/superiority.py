@@ -48,7 +48,7 @@ def significance(comparison: Comparison, policy: GatePolicy) -> Iterator[Finding
     gain = gain_of(comparison, confidence=policy.confidence_percent / 100)
     threshold = -policy.margin_points / 100 if policy.mode == "non-inferiority" else 0.0
     told = _non_inferior if policy.mode == "non-inferiority" else _superior
-    outcome, reason = _too_few(gain, policy) if gain.interval is None else told(comparison, policy, gain)
+    outcome, reason = told(comparison, policy, gain)
     yield Finding(
         rule="significance" if policy.mode == "superiority" else "non-inferiority",
         outcome=outcome,
@@ -61,16 +61,11 @@ def significance(comparison: Comparison, policy: GatePolicy) -> Iterator[Finding
     )
 
 
-def _too_few(gain: Gain, policy: GatePolicy) -> tuple[Outcome, str]:
-    return (
-        Outcome.INCONCLUSIVE,
-        f"too few {gain.unit} to tell: {gain.blocks}; at least {fewest_blocks(policy)} are needed",
-    )
-
-
 def _superior(comparison: Comparison, policy: GatePolicy, gain: Gain) -> tuple[Outcome, str]:
-    shown = f"{between(gain.interval or (0, 0))} {_basis(policy, gain)}"
-    if gain.interval and gain.interval[0] > 0:
+    if gain.interval is None:
+        return Outcome.INCONCLUSIVE, _too_few(gain, policy)
+    shown = f"{between(gain.interval)} {_basis(policy, gain)}"
+    if gain.interval[0] > 0:
         return Outcome.PASS, f"the gain is more than chance: {shown}"
     if gain.value <= 0:
         return Outcome.INCONCLUSIVE, f"there is no gain to be sure of: {shown}"
@@ -78,13 +73,21 @@ def _superior(comparison: Comparison, policy: GatePolicy, gain: Gain) -> tuple[O
 
 
 def _non_inferior(comparison: Comparison, policy: GatePolicy, gain: Gain) -> tuple[Outcome, str]:
-    shown = f"{between(gain.interval or (0, 0))} {_basis(policy, gain)}"
-    margin = policy.margin_points / 100
+    margin, allowed = policy.margin_points / 100, f"{policy.margin_points:g} points"
     if gain.value < -margin - ROUNDING:
-        return Outcome.FAIL, f"WER {_moved(comparison)}; at most {policy.margin_points:g} points more are allowed"
-    if gain.interval and gain.interval[0] > -margin + ROUNDING:
-        return Outcome.PASS, f"a loss of {policy.margin_points:g} points is excluded: the gain is {shown}"
-    return Outcome.INCONCLUSIVE, f"a loss of {policy.margin_points:g} points is not excluded: the gain is {shown}"
+        return Outcome.FAIL, f"WER {_moved(comparison)}; at most {allowed} more are allowed"
+    if gain.interval is None:
+        return Outcome.INCONCLUSIVE, _too_few(gain, policy)
+    shown = f"the gain is {between(gain.interval)} {_basis(policy, gain)}"
+    if gain.interval[0] > -margin + ROUNDING:
+        return Outcome.PASS, f"a loss of {allowed} is excluded: {shown}"
+    return Outcome.INCONCLUSIVE, f"a loss of {allowed} is not excluded: {shown}"
+
+
+def _too_few(gain: Gain, policy: GatePolicy) -> str:
+    if gain.blocks < (fewest := fewest_blocks(policy)):
+        return f"too few {gain.unit} to tell: {gain.blocks}; at least {fewest} are needed"
+    return f"{gain.blocks} {gain.unit} are too unequal to tell: nearly all words are of a few of them"
 
 
 def _basis(policy: GatePolicy, gain: Gain) -> str:

@@ -123,10 +123,11 @@ def ranked(words: Mapping[str, int], most: int) -> list[tuple[str, int]]:
 
 def never_heard(comparison: Comparison, errors: WordErrors, said: Counter[str]) -> Counter[str]:
     """Of all the words that are said, with how often, those that no model heard right even once."""
-    missed = [_by_reference(errors.before), errors.missed]
+    before = _by_reference(errors.before)
+    never = {word for word, missed in errors.missed.items() if missed >= said[word] <= before[word]}
     if comparison.base is not None:
-        missed.append(_misses(comparison.base.scorecard))
-    return Counter({word: said[word] for word in errors.missed if all(one[word] >= said[word] for one in missed)})
+        never -= _heard(comparison.base.scorecard, never)
+    return Counter({word: said[word] for word in never})
 
 
 def _by_reference(confusions: Counter[Confusion]) -> Counter[str]:
@@ -137,5 +138,10 @@ def _by_reference(confusions: Counter[Confusion]) -> Counter[str]:
     return missed
 
 
-def _misses(scorecard: Scorecard) -> Counter[str]:
-    return Counter(said for one in scorecard.utterances for _, _, said, _ in errors_of(one) if said is not None)
+def _heard(scorecard: Scorecard, words: set[str]) -> set[str]:
+    """Those of the words that were heard right at least once."""
+    heard: set[str] = set()
+    for utterance in scorecard.utterances if words else ():
+        if not words.isdisjoint(utterance.reference.split()):
+            heard.update(word for word, right in utterance.heard_right() if right)
+    return heard

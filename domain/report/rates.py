@@ -74,10 +74,13 @@ def rates(comparison: Comparison, sides: Sides) -> Rates:
     groups = table.groups(comparison)
     sized = sorted(groups, key=lambda name: (-int(table.words[groups[name]].sum()), name))
     shown = sorted(sized[:MOST_SLICES])
-    everything = table.row((EVERYTHING, ""), np.arange(len(table.ids)), RESAMPLES)
-    return Rates(
-        (everything, *(table.row(name, groups[name], SLICE_RESAMPLES) for name in shown)), len(groups) - len(shown)
-    )
+    rows = (table.row(name, groups[name], SLICE_RESAMPLES) for name in shown)
+    return Rates((table.everything(), *rows), len(groups) - len(shown))
+
+
+def overall(comparison: Comparison, sides: Sides) -> Row:
+    """WER on the recordings that all models have."""
+    return _Table.of(comparison, sides).everything()
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,10 @@ class _Table:
                 if label not in NO_SLICES:
                     places.setdefault((label, value), []).append(place)
         return {name: np.array(found, np.int64) for name, found in places.items()}
+
+    def everything(self) -> Row:
+        """WER and interval of every model on all recordings."""
+        return self.row((EVERYTHING, ""), np.arange(len(self.ids)), RESAMPLES)
 
     def row(self, name: tuple[str, str], places: Integers, resamples: int) -> Row:
         """WER and interval of every model on these recordings."""

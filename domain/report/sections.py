@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from domain.comparison import Comparison
+from domain.label_audit import Doubt, doubtful_references
 from domain.leakage import Leak, LeakReport
 from domain.report.errors import Change, WordErrors, changes, is_right, never_heard, ranked
 from domain.report.given import HistoryPoint
@@ -63,7 +65,7 @@ def word_lists(
     comparison: Comparison, errors: WordErrors, known: Collection[str] | None, transcripts: bool
 ) -> WordLists:
     """Fixed, broken, missed, never heard, and unknown words."""
-    said = Counter(word for one in comparison.candidate.scorecard.utterances for word in one.reference.split())
+    said = Counter(chain.from_iterable(one.reference.split() for one in comparison.candidate.scorecard.utterances))
     unknown = None if known is None else Counter({word: count for word, count in said.items() if word not in known})
     never = never_heard(comparison, errors, said)
     return WordLists(
@@ -201,7 +203,7 @@ _LEAK_SENTENCES = {
 }
 
 
-MOST_POINTS = 60
+MOST_POINTS, MOST_DOUBTS = 60, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,22 +237,18 @@ def history_of(points: Sequence[HistoryPoint]) -> tuple[MarkedPoint, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A recording whose reference all models contradict in the same words."""
-
-    id: str
-    reference: str
-    heard: str
-
-
-@dataclass(frozen=True, slots=True)
 class Audit:
-    """References to check: how many, and those that the page shows."""
+    """References to check: how many, and those that the page shows; `words` are at most so many of each."""
 
     count: int
-    shown: tuple[Suspect, ...]
+    shown: tuple[Doubt, ...]
+    words: int = 12
 
 
 def audit_of(comparison: Comparison, transcripts: bool) -> Audit | None:
-    """References that all models contradict; None with fewer than two different models, for one proves nothing."""
-    return None
+    """References that all models contradict in the same words; None with one model only, for that proves nothing."""
+    sides = [comparison.benchmark, comparison.candidate, *([comparison.base] if comparison.base else [])]
+    if len({side.model for side in sides}) < 2:
+        return None
+    found = doubtful_references(comparison)
+    return Audit(len(found), found[:MOST_DOUBTS] if transcripts else ())

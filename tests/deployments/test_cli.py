@@ -20,7 +20,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     shown = speechops("--help", folder=tmp_path)
 
     assert shown.returncode == 0
-    assert all(f" {command} " in shown.stdout for command in ("up", "init", "emulator"))
+    assert all(f" {command} " in shown.stdout for command in ("up", "init", "emulator", "score", "replay"))
 
 
 def test_the_version_is_the_installed_one(tmp_path: Path) -> None:

@@ -133,6 +133,15 @@ def test_the_gate_takes_a_policy_phrases_and_a_base_model(run: Run) -> None:
     assert "customisation no longer pays" in refused[2]
 
 
+def test_the_gate_takes_the_locale_of_the_track(run: Run) -> None:
+    """German scored by English rules would mean nothing; --locale goes first."""
+    Path("track.toml").write_text('locale = "de-DE"\n')
+    words = ("gate", "ref.txt", "bad.txt", "good.txt", "--policy", "track.toml", "--json")
+
+    assert json.loads(run(*words).out)["locale"] == "de-DE"
+    assert json.loads(run(*words, "--locale", "en-GB").out)["locale"] == "en-GB"
+
+
 def test_the_gate_writes_its_report(run: Run) -> None:
     """One file for the manager; without what people said when they must not see it."""
     words = ("gate", "ref.txt", "bad.txt", "good.txt", "--labels", "labels.tsv", "--report")

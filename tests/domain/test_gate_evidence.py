@@ -9,7 +9,9 @@ from domain.gate import check, decide, without
 from domain.leakage import Leak, LeakReport
 from domain.policy import GatePolicy
 from domain.verdict import Outcome
-from tests.domain.gate_kit import LABELS, LOOKED, compared, found, judged, leaked, measured, uneven
+from tests.domain.gate_kit import LABELS, LOOKED, compared, found, judged, leaked, measured, uneven, utterance
+
+CARD = uneven("m", [0] * 20).scorecard
 
 
 def lucky(speakers: int = 10) -> Comparison:
@@ -56,6 +58,23 @@ def test_too_few_speakers_cannot_tell(speakers: int, outcome: str) -> None:
     assert verdict.outcome == outcome
     told = f"too few speakers to tell: {speakers}; at least 6 are needed"
     assert (told in verdict.reasons) == (outcome == "INCONCLUSIVE")
+
+
+def test_speakers_without_words_do_not_count() -> None:
+    """Eight names in a list are not eight witnesses."""
+    words = [60, 60, 60, 1, 0, 0, 0, 0]
+    rows = list(zip(list(LABELS)[:8], words, strict=True))
+    before, after = (
+        replace(
+            uneven("m", [0] * 20),
+            scorecard=replace(CARD, utterances=tuple(utterance(*row, row[1] // part) for row in rows)),
+        )
+        for part in (2, 3)
+    )
+
+    reason = found(judged(compared(before, after)), "significance").reason
+
+    assert reason == "8 speakers are too unequal to tell: nearly all words are of a few of them"
 
 
 def test_unknown_speakers_are_told() -> None:
@@ -109,6 +128,15 @@ def test_non_inferiority_allows_a_loss_within_the_margin(candidate: int, margin:
 
     assert found(verdict, "non-inferiority").outcome == outcome
     assert not [finding for finding in verdict.findings if finding.rule.startswith("minimum")]
+
+
+@pytest.mark.parametrize(("candidate", "outcome"), [(300, "INCONCLUSIVE"), (400, "FAIL")])
+def test_too_few_speakers_exclude_no_loss(candidate: int, outcome: str) -> None:
+    """But a loss that is there fails, however few show it."""
+    labels = {name: {"speaker": "s"} for name in LABELS}
+    comparison = compared(measured("old", 300), measured("new", candidate), labels=labels)
+
+    assert found(judged(comparison, mode="non-inferiority"), "non-inferiority").outcome == outcome
 
 
 def test_a_loss_that_is_not_excluded_is_inconclusive_in_mode_non_inferiority() -> None:

@@ -124,7 +124,7 @@ FLIPPED = [0.0, 68.0, 48.0, 58.0, 34.0]
 
 def test_the_order_of_recordings_is_no_matter() -> None:
     """The service lists them in any order."""
-    rows = [(f"s{number % 12:02}-{number}.wav", number % 7, number % 5) for number in range(60)]
+    rows = [(f"s{number % 12:02}-{number}.wav", number**3 % 17, number**2 % 19) for number in range(60)]
     found = set()
     for seed in range(3):
         random.Random(seed).shuffle(rows)
@@ -262,10 +262,11 @@ def test_a_hundred_thousand_recordings_without_speakers_need_no_more_memory_than
     words = np.full(100_000, 12)
     saved, none = numbers.integers(-1, 3, 100_000), np.full(100_000, 3)
 
-    gain = gain_over(block_sums(none, none - saved, words, np.arange(100_000), "recordings"), resamples=1_000)
+    sums = block_sums(none, none - saved, words, np.arange(100_000), "recordings")
+    gain = gain_over(sums, resamples=1_000)
 
     half = 1.96 * saved.std() / 12 / np.sqrt(100_000)
-    assert gain.blocks == 100_000
+    assert (len(sums.words), gain.blocks, gain.words) == (1_000, 100_000, 1_200_000)
     assert gain.interval == pytest.approx((gain.value - half, gain.value + half), abs=half * 0.1)
 
 
@@ -355,6 +356,22 @@ def test_a_gap_between_groups_that_widens_is_seen() -> None:
     assert change.better_or_equal < 0.001
     assert none.interval is not None
     assert none.interval[1] >= 0
+
+
+@pytest.mark.parametrize("gains", [[9, 3, 8, 4, 1, 2, 7, 7, 5, 6], [0, 3, 1, 0, 2, 5, 1, 2, 3, 3, 4]])
+@pytest.mark.parametrize("wider", [True, False])
+def test_the_interval_of_a_gap_leaves_zero_out_just_when_its_probability_says_so(gains: list[int], wider: bool) -> None:
+    """The gate looks at the interval, people at the probability: to the last draw they agree."""
+    there = comparison(speakers(gains))
+    data = there if wider else Comparison(there.candidate, there.benchmark, labels=there.labels)
+    change = gap_change(data, groups(data))
+    tail = change.better_or_equal if wider else change.worse_or_equal
+    assert tail is not None
+
+    for nudge, left_out in ((1e-5, True), (-1e-5, False)):
+        interval = gap_change(data, groups(data), confidence=1 - 2 * (tail + nudge)).interval
+        assert interval is not None
+        assert (interval[1] < 0 if wider else interval[0] > 0) == left_out
 
 
 def test_a_gap_needs_two_groups_with_five_speakers() -> None:

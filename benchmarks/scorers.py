@@ -20,7 +20,7 @@ SCLITE = "/usr/lib/sctk/bin/sclite"
 
 def ours() -> Scorer:
     """Counts per utterance."""
-    from domain.wer import error_rows
+    from domain.error_rows import error_rows
 
     return lambda texts: int(error_rows(*texts)[:, 1:].sum())
 

@@ -1,5 +1,5 @@
-"""Make the pictures in `docs/images` again: the real demo in a terminal, the Prefect UI that shows its runs, and the
-page of the Speech emulator.
+"""Make the pictures in `docs/images` again: the real demo in a terminal, the Prefect UI that shows its runs, its reports,
+and the page of the Speech emulator.
 
 Run in the project's folder, with Chromium installed: `.venv/bin/python docs/make_pictures.py` (5 to 10 minutes).
 """
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -30,6 +30,7 @@ from domain.mistakes import Mistake
 WIDTH = 1480
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2}
 SETTLE_MS = 2500
 """How long the UI may go on drawing after all is loaded: bars grow, and the graph of a run moves into place."""
 
@@ -77,6 +78,7 @@ async def _make(settings: StackSettings, images: Path, browser: str) -> None:
     await demo(settings, console)
     (images / "demo.svg").write_text(terminal_picture(console.export_text(styles=True)), "utf-8")
     summary = json.loads((settings.home / "demo" / "summary.json").read_text("utf-8"))
+    await photograph_reports(settings.home / "demo" / "reports", images, browser)
     released = next(step["flow_run_id"] for step in summary["steps"] if step["released"])
     async with running_stack(settings) as stack:
         await _photograph(stack, await _shots(stack, released), images, browser)
@@ -152,6 +154,24 @@ async def photograph_emulator(url: str, key: str, file: Path, browser: str) -> N
         await page.goto(url)
         await page.screenshot(path=file)
         await chromium.close()
+
+
+async def photograph_reports(folder: Path, images: Path, browser: str) -> None:
+    """Take the first screen of every report (`<name>.html`) on a laptop, and the last one whole on a phone in the dark."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1)
+        reports = sorted(folder.glob("*.html"))
+        for report in reports:
+            await page.goto(report.resolve().as_uri())
+            await page.screenshot(path=images / f"report-{report.stem}.png")
+        await _on_a_phone(await chromium.new_page(**PHONE), reports[-1], images / "report-phone.png")
+        await chromium.close()
+
+
+async def _on_a_phone(page: Page, report: Path, file: Path) -> None:
+    await page.goto(report.resolve().as_uri())
+    await page.screenshot(path=file, clip={"x": 0, "y": 0, "width": 390, "height": 2400}, full_page=True)
 
 
 async def _take(page: Page, prefect_url: str, shot: Shot, file: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from domain.corpus import Labels
 from domain.leakage import Leak, LeakReport, Recording, Testing, Training, TrainingText, find_leaks
@@ -22,9 +22,17 @@ from tasks.prints import prints_of
 from tasks.store import Store
 from tasks.track_files import TrackFiles
 
-_PRINTS = TypeAdapter(tuple[Recording, ...])
 _PRINTS_KEY = "{key}.prints-1.json"
 """Whoever changes what a print is raises the number."""
+
+
+class _Prints(BaseModel):
+    """What there is to know of a packed acoustic dataset: then its recordings are fetched but once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recordings: tuple[Recording, ...]
+    transcripts: tuple[tuple[int, str], ...]
 
 
 def leaks_in_folder(track_folder: Path, locale: str) -> LeakReport:
@@ -37,7 +45,9 @@ def leaks_in_folder(track_folder: Path, locale: str) -> LeakReport:
         track = TrackFiles(track_folder, stack)
         training, testing = _training(track), _testing(track, track_folder)
         track.raise_problems()
-        return find_leaks(training, testing, locale)
+        report = find_leaks(training, testing, locale)
+        track.raise_problems()  # lines that cannot be read were met only now
+        return report
 
 
 def _training(track: TrackFiles) -> Training:
@@ -106,12 +116,24 @@ async def check_leaks(
     kept = [key for key in keys if await store.exists(key)]
     lost = [_lost(key) for key in keys if key not in kept]
     async with AsyncExitStack() as stack:
-        paths = {key: await stack.enter_async_context(store.local_copy(key)) for key in kept}
-        texts = [_stored_text(path, key) for key, path in paths.items()]
-        recordings = [one for key in kept if key.endswith(".zip") for one in await _stored_prints(store, key)]
-        tested = Testing(references, await _stored_prints(store, testing), labels, testing)
-        report = await asyncio.to_thread(find_leaks, Training(texts, recordings), tested, locale)
+        learnt = await _learnt(store, kept, stack)
+        tested = Testing(references, (await _prints_of(store, testing)).recordings, labels, testing)
+        report = await asyncio.to_thread(find_leaks, learnt, tested, locale)
     return report.model_copy(update={"leaks": (*lost, *report.leaks)})
+
+
+async def _learnt(store: Store, keys: Sequence[str], stack: AsyncExitStack) -> Training:
+    texts: list[TrainingText] = []
+    recordings: list[Recording] = []
+    for key in keys:
+        if key.endswith(".zip"):
+            prints = await _prints_of(store, key)
+            texts.append(TrainingText(f"{key}/{TRANSCRIPTS}", prints.transcripts, written=False))
+            recordings += prints.recordings
+        else:
+            path = await stack.enter_async_context(store.local_copy(key))
+            texts.append(TrainingText(key, _lines(path), written=False))
+    return Training(texts, recordings)
 
 
 def _lost(key: str) -> Leak:
@@ -119,37 +141,27 @@ def _lost(key: str) -> Leak:
     return Leak(kind="not searched", file=key, reason=reason, blocks=False)
 
 
-def _stored_text(path: Path, key: str) -> TrainingText:
-    if key.endswith(".zip"):
-        return TrainingText(f"{key}/{TRANSCRIPTS}", _stored_transcripts(path), written=False)
-    return TrainingText(key, _stored_lines(path), written=False)
-
-
-def _stored_transcripts(path: Path) -> Iterator[tuple[int, str]]:
-    with zipfile.ZipFile(path) as archive:
-        data = archive.read(TRANSCRIPTS)
-    for line in read_lines(data, TRANSCRIPTS, []):
-        yield line.number, line.text.partition("\t")[2]
-
-
-def _stored_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines of plain text. Pronunciations, which alone hold tabs, say single words."""
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8-sig", newline="\n") as lines:
-        yield from ((number, line) for number, line in enumerate(lines, start=1) if "\t" not in line)
+        yield from enumerate(lines, start=1)
 
 
-async def _stored_prints(store: Store, key: str) -> tuple[Recording, ...]:
-    """The prints of a packed dataset's recordings: taken once, then kept beside it."""
+async def _prints_of(store: Store, key: str) -> _Prints:
+    """The prints of a packed dataset: taken once, then kept beside it."""
     kept = await store.read(_PRINTS_KEY.format(key=key))
     if kept:
-        return _PRINTS.validate_json(kept.data)
+        return _Prints.model_validate_json(kept.data)
     async with store.local_copy(key) as path:
         prints = await asyncio.to_thread(_take_prints, path, key)
-    await store.write(_PRINTS_KEY.format(key=key), _PRINTS.dump_json(prints))
+    await store.write(_PRINTS_KEY.format(key=key), prints.model_dump_json().encode())
     return prints
 
 
-def _take_prints(path: Path, key: str) -> tuple[Recording, ...]:
+def _take_prints(path: Path, key: str) -> _Prints:
     with zipfile.ZipFile(path) as archive:
         sizes = {member.filename: member.file_size for member in archive.infolist() if member.filename != TRANSCRIPTS}
-        return tuple(prints_of(FileSet(key, sizes, archive.open), sorted(sizes)))
+        lines = read_lines(archive.read(TRANSCRIPTS), TRANSCRIPTS, [])
+        return _Prints(
+            recordings=tuple(prints_of(FileSet(key, sizes, archive.open), sorted(sizes))),
+            transcripts=tuple((line.number, line.text.partition("\t")[2]) for line in lines),
+        )

@@ -42,7 +42,7 @@ def _words_by_value(references: Mapping[str, str], labels: Labels, column: str) 
 
 def _small_groups(column: str, words: Counter[str], total: int, file: str) -> Iterator[Leak]:
     least = min(SMALL_SHARE, 0.25 / len(words)) * total
-    small = sorted((count, value) for value, count in words.items() if count < least or not count)
+    small = sorted((count, value) for value, count in words.items() if count < least)
     if small:
         named = ", ".join(f"'{value}' {count:,}" for count, value in small[:_MOST_NAMED])
         more = f" and {len(small) - _MOST_NAMED} more" if len(small) > _MOST_NAMED else ""

@@ -15,7 +15,7 @@ class Leak(_Record):
     """One thing that training and testing data share, or one thing that is odd. `file` and `line` are where people mend it."""
 
     kind: str
-    """One of `domain.leakage.REMEDIES`, such as `same text`."""
+    """Such as `same text`: what to do about it is in `domain.leakage.REMEDIES`."""
     file: str
     line: int | None = None
     utterance: str | None = None
@@ -86,4 +86,5 @@ REMEDIES = {
 
 def as_problems(report: LeakReport) -> list[Problem]:
     """The blocking leaks as problems of a track's data, each with its remedy, in the report's order."""
-    return [Problem(leak.file, leak.line, leak.reason, REMEDIES[leak.kind]) for leak in report.leaks if leak.blocks]
+    blocking = (leak for leak in report.leaks if leak.blocks)
+    return [Problem(one.file, one.line, one.reason, REMEDIES.get(one.kind, _KEEP_APART)) for one in blocking]

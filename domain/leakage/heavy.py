@@ -1,5 +1,6 @@
 """Lines that stand in a text too often, found in one reading with little memory."""
 
+import hashlib
 from collections.abc import Iterator
 
 _ROOM = 20
@@ -22,26 +23,27 @@ class HeavyHitters:
         self.total = 0
         self._share = share
         self._most = round(_ROOM / share)
-        self._counts: dict[str, int] = {}
-        self._first: dict[str, int] = {}
+        self._counts: dict[bytes, int] = {}
+        self._first: dict[bytes, int] = {}
 
     def add(self, text: str, line: int) -> None:
         """Count a text that stands in a line; one without words does not count."""
         if not text:
             return
         self.total += 1
-        if text in self._counts:
-            self._counts[text] += 1
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest in self._counts:
+            self._counts[digest] += 1
         elif len(self._counts) < self._most:
-            self._counts[text], self._first[text] = 1, line
+            self._counts[digest], self._first[digest] = 1, line
         else:
             self._forget()
 
     def _forget(self) -> None:
-        self._counts = {text: count - 1 for text, count in self._counts.items() if count > 1}
-        self._first = {text: self._first[text] for text in self._counts}
+        self._counts = {digest: count - 1 for digest, count in self._counts.items() if count > 1}
+        self._first = {digest: self._first[digest] for digest in self._counts}
 
     def above(self, count: int) -> Iterator[tuple[int, int]]:
         """First line and count of each text that was there more often than this and than the share, by line."""
-        held = ((self._first[text], seen) for text, seen in self._counts.items())
+        held = ((self._first[digest], seen) for digest, seen in self._counts.items())
         return (one for one in sorted(held) if one[1] > max(count, self._share * self.total))

@@ -1,7 +1,8 @@
 """An index of short texts that finds near duplicates and shared runs of words, exactly: no hashing, no sampling."""
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -32,13 +33,15 @@ class TextIndex:
         for start, end in pieces(len(code)):
             self._pieces[code[start:end]][start, len(code)].pop(code, None)
 
-    def runs_in(self, line: str) -> Iterator[tuple[int, str]]:
-        """Every run of words that may be a passage, a phrase or a piece of a text, with its place in the line."""
+    def runs_in(self, line: str) -> dict[str, list[int]]:
+        """Every run of words that may be a passage, a phrase or a piece of a text, with its places, from left to right."""
+        found = defaultdict(list)
         for start in range(len(line) - _SEED + 1):
             for length in self._lengths.get(line[start : start + _SEED], ()):
-                yield start, line[start : start + length]
+                found[line[start : start + length]].append(start)
+        return found
 
-    def near(self, line: str, found: Collection[tuple[int, str]]) -> Iterator[str]:
+    def near(self, line: str, found: Mapping[str, Sequence[int]]) -> Iterator[str]:
         """The near duplicates of a line, but not the line itself; `found` is what `runs_in` found in it."""
         candidates = self._candidates(len(line), found)
         if not candidates:
@@ -49,14 +52,20 @@ class TextIndex:
             if 0 < edits <= most_edits(max(len(code), len(line))):
                 yield code
 
-    def _candidates(self, words: int, found: Collection[tuple[int, str]]) -> list[str]:
+    def _candidates(self, words: int, found: Mapping[str, Sequence[int]]) -> list[str]:
+        """The texts of which a piece stands where it may stand in a near duplicate of so many words."""
         candidates: dict[str, None] = {}
-        for place, run in found:
+        for run, places in found.items():
             for (start, length), codes in self._pieces.get(run, {}).items():
                 edits = most_edits(max(length, words))
-                if abs(length - words) <= edits and abs(start - place) <= edits:
+                if abs(length - words) <= edits and _any_within(places, start - edits, start + edits):
                     candidates.update(codes)
         return list(candidates)
+
+
+def _any_within(places: Sequence[int], first: int, last: int) -> bool:
+    index = bisect_left(places, first)
+    return index < len(places) and places[index] <= last
 
 
 def runs(code: str, words: int) -> Iterator[str]:

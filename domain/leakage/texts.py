@@ -14,7 +14,7 @@ MOST_LINES = 3
 
 PHRASES_NOTED = 0.2
 PHRASES_BLOCK = 0.5
-"""Shares of the testing texts' phrases that occur in training text."""
+"""Shares of the testing texts' phrases that occur in training text: docs/leakage.md tells what is ordinary."""
 
 FEWEST_PHRASES = 100
 """A share of fewer phrases says nothing."""
@@ -51,8 +51,8 @@ class TextSearch:
         line = self._book.code(text)
         if line in self._utterances and len(self._same[line]) < MOST_LINES:
             self._same[line].append(place)
-        found = list(self._index.runs_in(line))
-        for _, run in found:
+        found = self._index.runs_in(line)
+        for run in found:
             if run in self._index.phrases:
                 self._phrases.setdefault(run, place[0])
             if run in self._index.passages:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from num2words import num2words
 
-_NUMBER = r"(?>(?:\d{1,3}(?:\.\d{3})+(?!\d)|\d+)(?:,\d+)?)"
+_NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)|\d+)(?:,\d+)?"
 _MONEY = re.compile(rf"([€$])\s?({_NUMBER})|(?<![\d.,])({_NUMBER})\s?([€$]|euro\b|dollar\b)", re.ASCII)
 _CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2}):([0-5]\d)(?![\d:])(\s*uhr\b)?", re.ASCII)
 _PERCENT = re.compile(r"(\d)\s?%", re.ASCII)

@@ -10,7 +10,7 @@ Microsoft documents seven examples (3.1415, ￥3.5, 1992年8月8日, 5:00, 21岁
 
 import re
 
-_NUMBER = r"(?>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _MONEY = re.compile(rf"¥\s?({_NUMBER})", re.ASCII)
 _YEAR = re.compile(r"(?<![\d.,])(\d{4}|\d\d)(?=\s?年)", re.ASCII)
 _CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2}):([0-5]\d)(?![\d:])", re.ASCII)

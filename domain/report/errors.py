@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from typing import NamedTuple
 
 from domain.alignment import DELETION, HIT, INSERTION, SUBSTITUTION
@@ -107,8 +107,9 @@ class Change(NamedTuple):
 
 def changes(errors: WordErrors, most: int) -> list[Change]:
     """The confusions that matter most: frequent in either model, or changed; ties go by the words."""
-    pairs = errors.before.keys() | errors.after.keys()
-    found = (Change(*pair, errors.before[pair], errors.after[pair]) for pair in pairs)
+    seen = errors.before + errors.after
+    least = min(nlargest(most, seen.values()), default=0)
+    found = (Change(*pair, errors.before[pair], errors.after[pair]) for pair, times in seen.items() if times >= least)
     return nsmallest(most, found, key=lambda one: (-one.before - one.after, -abs(one.before - one.after), _text(one)))
 
 

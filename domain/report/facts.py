@@ -17,14 +17,13 @@ from domain.report.given import HistoryPoint, Latency, ModelCard
 from domain.report.rates import Rates, Row, Sides, rates, sides_of
 from domain.report.sections import (
     audit_of,
-    confusions_of,
     findings_of,
     history_of,
     leaks_of,
     models_of,
     recordings_of,
-    word_lists,
 )
+from domain.report.word_lists import confusions_of, word_lists
 from domain.report.wording import percent, percents, points, signed
 from domain.ruling import Decision
 from domain.significance import smallest_gain
@@ -61,7 +60,7 @@ def page_facts(decision: Decision, comparison: Comparison, roles: tuple[str, str
         "latency": given.latency,
         "history": history_of(given.history),
         "charts": _charts(table, curves, given.history),
-        "leaks": leaks_of(comparison.leaks),
+        "leaks": leaks_of(comparison.leaks, listed=given.transcripts),
         "card": card_of(decision, judged, given.card),
     }
     return {**facts, "contents": _contents(facts)}
@@ -108,7 +107,7 @@ class Figure:
     tone: str
 
 
-_NO_INTERVAL = "no interval: too few speakers"
+_NO_INTERVAL = "no interval"
 
 
 def _figures(verdict: Verdict, everything: Row) -> Iterator[Figure]:

@@ -24,11 +24,11 @@ def escaped(text: object) -> str:
     >>> print(escaped("<img src=x> ![b](evil) a|b"))
     \\<img src=x\\> \\!\\[b\\](evil) a\\|b
     """
-    return re.sub(r"([\\`*_\[\]<>!|#~])", r"\\\1", harmless(" ".join(str(text).split())))
+    return re.sub(r"([\\`*_\[\]>!|#~]|<(?! ))", r"\\\1", harmless(" ".join(str(text).split())))
 
 
 def _code(text: str) -> str:
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
+    return f"`{harmless(' '.join(text.replace('`', chr(39)).split()))}`"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -139,7 +139,8 @@ def _override(verdict: Verdict) -> Iterable[str]:
 
 def _link(address: str | None) -> Iterable[str]:
     if address:
-        yield f"[The whole report, with charts](<{re.sub(r'[<>\s]', '', address)}>)"
+        target = re.sub(r"[<>\s]", "", address)
+        yield f"[The whole report, with charts](<{target}>)"
 
 
 def _against(target: float, wer: float) -> str:

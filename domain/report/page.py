@@ -8,6 +8,7 @@ from domain.leakage import REMEDIES, LeakReport
 from domain.report.facts import Given, page_facts
 from domain.report.given import HistoryPoint, Latency, ModelCard
 from domain.report.rates import rates, sides_of
+from domain.report.redaction import without_names
 from domain.report.rendering import rendered
 from domain.report.sections import leaks_of
 from domain.report.wording import MEANINGS, SIGNS, percent
@@ -41,6 +42,7 @@ def html_report(
         transcripts: whether the page may show what people said; otherwise it holds counts only, and may go to people who
             must not see the testing data.
     """
+    decision = decision if transcripts else without_names(decision, comparison)
     verdict = decision.ruling.verdict
     hero = {
         "tone": verdict.outcome.value,
@@ -75,6 +77,7 @@ def measurement_report(
     transcripts: bool = True,
 ) -> str:
     """The report of a testing update: how good the benchmark model is on new testing data. See `html_report`."""
+    decision = decision if transcripts else without_names(decision, comparison)
     verdict = decision.ruling.verdict
     valid = verdict.outcome is not Outcome.INVALID
     hero = {
@@ -117,7 +120,7 @@ _LEAK_TONES = {"clean": "PASS", "suspicious": "INCONCLUSIVE", "leaked": "FAIL"}
 _LEAK_MEANINGS = {
     "clean": "Nothing is in the way.",
     "suspicious": "Nothing is in the way, but somebody should look at what was found.",
-    "leaked": "A model that has read the answers looks better than it is, so nothing was trained and nothing was measured.",
+    "leaked": "A model that has read the answers looks better than it is: what is measured on these data shows nothing.",
 }
 
 

@@ -1,8 +1,7 @@
 """WER of every model, on everything and per slice, with confidence intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from domain.significance.blocks import block_sums, blocks_of
 from domain.significance.draws import resampled
 from domain.significance.gain import FEWEST, ratios
 from domain.significance.intervals import Interval, percentile_interval
-from domain.wer import Scorecard
+from domain.wer import Scorecard, UtteranceScore
 
 EVERYTHING = "all"
 MOST_SLICES = 24
@@ -96,17 +95,19 @@ class _Table:
 
     @classmethod
     def of(cls, comparison: Comparison, sides: Sides) -> "_Table":
-        counts = {role: _counts(side.scorecard) for role, side in sides.items()}
-        common = reduce(frozenset.intersection, (frozenset(one) for one in counts.values()))
-        ids = sorted(common)
+        scores = _common([side.scorecard for side in sides.values()])
+        ids = [one.id for one in scores[0]]
         blocks = blocks_of(comparison.candidate, comparison.labels)
-        names = [comparison.labels.get(one, {}).get(SPEAKER) for one in ids]
+        steps = _column(len(one.alignment) for one in scores[0])
         return cls(
             ids=ids,
-            words=np.array([next(iter(counts.values()))[one][0] for one in ids], np.int64),
-            errors={role: np.array([found[one][1] for one in ids], np.int64) for role, found in counts.items()},
+            words=steps - _column(one.alignment.count(INSERTION) for one in scores[0]),
+            errors={
+                role: _column(len(one.alignment) - one.alignment.count(HIT) for one in side)
+                for role, side in zip(sides, scores, strict=True)
+            },
             block=_numbered([blocks[one] for one in ids]),
-            speaker=_numbered(names),
+            speaker=_numbered([comparison.labels.get(one, {}).get(SPEAKER) for one in ids]),
         )
 
     def groups(self, comparison: Comparison) -> dict[tuple[str, str], Integers]:
@@ -135,13 +136,18 @@ class _Table:
         return Row(*name, words, int((people >= 0).sum()) or None, found)
 
 
-def _counts(scorecard: Scorecard) -> dict[str, tuple[int, int]]:
-    """Words and errors per recording."""
-    found = {}
-    for one in scorecard.utterances:
-        steps = len(one.alignment)
-        found[one.id] = steps - one.alignment.count(INSERTION), steps - one.alignment.count(HIT)
-    return found
+def _common(cards: Sequence[Scorecard]) -> list[Sequence[UtteranceScore]]:
+    """The scores of the recordings that all models have, in the same order for each."""
+    ids = [[one.id for one in card.utterances] for card in cards]
+    if all(other == ids[0] for other in ids):
+        return [card.utterances for card in cards]
+    shared = sorted(frozenset[str].intersection(*map(frozenset, ids)))
+    tables = [{one.id: one for one in card.utterances} for card in cards]
+    return [[table[one] for one in shared] for table in tables]
+
+
+def _column(numbers: Iterable[int]) -> Integers:
+    return np.fromiter(numbers, np.int64)
 
 
 def _numbered(names: Sequence[str | None]) -> Integers:

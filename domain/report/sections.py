@@ -1,95 +1,20 @@
-"""What the sections of a page hold. Without transcripts they hold counts, and nothing that was said."""
+"""What the sections of a page hold, but for those on words."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 
 from domain.comparison import Comparison
 from domain.label_audit import Doubt, doubtful_references
 from domain.leakage import Leak, LeakReport
-from domain.report.errors import Change, WordErrors, changes, is_right, never_heard, ranked
+from domain.report.errors import is_right
 from domain.report.given import HistoryPoint
-from domain.report.harmless import LONGEST_WORD, harmless
 from domain.report.rates import Sides
 from domain.report.wording import SIGNS, finding_figures
 from domain.verdict import Finding
 from domain.wer import ErrorCounts, Scorecard
 
-MOST_WORDS, MOST_TO_PASTE, MOST_CONFUSIONS, MOST_LEAKS = 40, 200, 25, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words with how often: how many in all, how many different ones, and those that the page shows."""
-
-    total: int
-    distinct: int
-    shown: tuple[tuple[str, int], ...] = ()
-    lines: str = ""
-    """For a plain text file: one word per line."""
-    pronunciations: str = ""
-    """For a pronunciation file: the word, a tab, and the word again, to be corrected."""
-
-
-def words_of(counted: Counter[str], transcripts: bool) -> Words:
-    """The words for a page."""
-    total, distinct = counted.total(), len(counted)
-    if not transcripts:
-        return Words(total, distinct)
-    paste = [harmless(word, LONGEST_WORD) for word, _ in ranked(counted, MOST_TO_PASTE)]
-    return Words(
-        total,
-        distinct,
-        tuple(ranked(counted, MOST_WORDS)),
-        "\n".join(paste),
-        "\n".join(f"{word}\t{word}" for word in paste),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WordLists:
-    """The section on words; `unknown` are those that the training text lacks, None when nobody gave a vocabulary."""
-
-    fixed: Words
-    broken: Words
-    missed: Words
-    never: Words
-    unknown: Words | None
-    vocabulary: int
-    """Different words that are said."""
-
-
-def word_lists(
-    comparison: Comparison, errors: WordErrors, known: Collection[str] | None, transcripts: bool
-) -> WordLists:
-    """Fixed, broken, missed, never heard, and unknown words."""
-    said = Counter(chain.from_iterable(one.reference.split() for one in comparison.candidate.scorecard.utterances))
-    unknown = None if known is None else Counter({word: count for word, count in said.items() if word not in known})
-    never = never_heard(comparison, errors, said)
-    return WordLists(
-        words_of(errors.fixed, transcripts),
-        words_of(errors.broken, transcripts),
-        words_of(errors.missed, transcripts),
-        words_of(never, transcripts),
-        None if unknown is None else words_of(unknown, transcripts),
-        len(said),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Confusions:
-    """How many different confusions there are, and those that the page shows."""
-
-    distinct: int
-    shown: tuple[Change, ...]
-
-
-def confusions_of(errors: WordErrors, transcripts: bool) -> Confusions:
-    """The confusions for a page."""
-    distinct = len(errors.before.keys() | errors.after.keys())
-    return Confusions(distinct, tuple(changes(errors, MOST_CONFUSIONS)) if transcripts else ())
+MOST_LEAKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +107,8 @@ class Leaks:
     checked: tuple[str, ...]
 
 
-def leaks_of(report: LeakReport | None) -> Leaks | None:
-    """The leaks for a page, those that block first; None when nobody looked."""
+def leaks_of(report: LeakReport | None, listed: bool = True) -> Leaks | None:
+    """The leaks for a page, those that block first, or only their number; None when nobody looked."""
     if report is None:
         return None
     ranked_leaks = sorted(report.leaks, key=lambda leak: (not leak.blocks, leak.kind, leak.file, leak.line or 0))
@@ -191,7 +116,7 @@ def leaks_of(report: LeakReport | None) -> Leaks | None:
     return Leaks(
         _LEAK_SENTENCES[report.outcome].format(blocking=blocking, notes=len(report.leaks) - blocking),
         len(report.leaks),
-        tuple(ranked_leaks[:MOST_LEAKS]),
+        tuple(ranked_leaks[:MOST_LEAKS]) if listed else (),
         report.checked,
     )
 

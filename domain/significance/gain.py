@@ -24,9 +24,9 @@ class Gain:
     """How much better the candidate is: fractions of WER, positive is better.
 
     `interval` is two-sided at the confidence that was asked for. There is none with too few blocks, nor where even the
-    same sign in every block could not be significant (five blocks at 95 %). `worse_or_equal` is the one-sided
+    same sign in every block could not be significant (five blocks at 95 %, ten at 99.9 %). `worse_or_equal` is the one-sided
     probability of a gain this large if there is none, `better_or_equal` of a loss this large: at 95 % the interval lies
-    above zero just when `worse_or_equal` <= 0.025.
+    above zero just when `worse_or_equal` is at most 0.025.
     """
 
     value: float
@@ -129,7 +129,7 @@ def wer_interval(
     seed: int = 1,
     only: frozenset[str] | None = None,
 ) -> Interval | None:
-    """The confidence interval of one model's WER, by block bootstrap; None below five (effective) blocks.
+    """The confidence interval of one model's WER, by block bootstrap; None with too few for it, as below five.
 
     Raises:
         ValueError: `confidence` or `resamples` make no sense.

@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 
 
 def rank_of(tail: float, draws: int, effective: int) -> int:
-    """Which of sorted draws, counted from 1, bounds an interval that leaves out `tail` on this side.
+    """Which of sorted draws, counted from 1, bounds an interval that leaves out `tail` on this side; 0 if none could.
 
     The plain percentile interval is too narrow by sqrt((n-1)/n), and by normal instead of t quantiles. Hesterberg, "What
     Teachers Should Know About the Bootstrap" (2015), section 5.3, expands the percentile so that it allows for both.
@@ -21,7 +21,7 @@ def rank_of(tail: float, draws: int, effective: int) -> int:
     (249, 158, 85)
     """
     expanded = NORMAL.cdf(_widening(effective) * t_quantile(tail, effective - 1))
-    return max(1, math.floor(expanded * (draws + 1)))
+    return math.floor(expanded * (draws + 1))
 
 
 def _widening(effective: int) -> float:
@@ -36,11 +36,11 @@ def tail_probability(beyond: int, draws: int, effective: int) -> float:
     return rounded(t_probability(NORMAL.inv_cdf(share) / _widening(effective), effective - 1))
 
 
-def percentile_interval(draws: Floats, confidence: float, effective: int) -> Interval:
-    """The two-sided interval of draws (shape (draws,)) that come from `effective` blocks."""
+def percentile_interval(draws: Floats, confidence: float, effective: int) -> Interval | None:
+    """The two-sided interval of draws (shape (draws,)) from `effective` blocks; None when more draws would be needed."""
     ordered = np.sort(draws)
     rank = rank_of((1 - confidence) / 2, len(ordered), effective)
-    return float(ordered[rank - 1]), float(ordered[-rank])
+    return (float(ordered[rank - 1]), float(ordered[-rank])) if rank else None
 
 
 def rounded(probability: float) -> float:

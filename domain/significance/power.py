@@ -50,7 +50,7 @@ def standard_error(sums: BlockSums) -> float:
 
 
 def needed(comparison: Comparison, *, power: float = 0.8, confidence: float = 0.95) -> Needed | None:
-    """How many more speakers, or minutes, would show the observed gain; None when there is no gain, or there are enough of them.
+    """How many more speakers, or minutes, would show the observed gain; None without a gain, or with speakers enough.
 
     Standard errors shrink with the root of the number of speakers, so `smallest_over` is solved for that number. Ten
     speakers are asked for in any case.

@@ -11,8 +11,14 @@ from domain.ruling import Decision, ModelRef, Ruling, Subject
 from domain.track import GatePolicy, Track
 from domain.wer import score_utterances
 
-WORDS = "take me to the old souq by taxi please and wait near a museum of dinosaurs where cars may stop all day".split()
-NAMES = {"qasba": "cause bar", "souq": "sock", "allosaurus": "all of us", "sharjah": "sharia", "stegosaurus": "stick a source"}
+WORDS = ["take", "me", "to", "the", "old", "souq", "by", "taxi", "please", "and", "wait", "near", "a", "museum", "of", "dinosaurs", "where", "cars", "may", "stop", "all", "day"]
+NAMES = {
+    "qasba": "cause bar",
+    "souq": "sock",
+    "allosaurus": "all of us",
+    "sharjah": "sharia",
+    "stegosaurus": "stick a source",
+}
 
 
 def sample(
@@ -31,7 +37,9 @@ def sample(
         checked=("text of 300 training lines against 240 recordings", "bytes and sound of 0 training recordings"),
     )  # fmt: skip
     seconds = dict.fromkeys(said, 4.5)
-    return Comparison(sides[0], sides[1], base=sides[2], labels=labels, seconds=seconds, leaks=leaks, earlier_verdicts=2)
+    return Comparison(
+        sides[0], sides[1], base=sides[2], labels=labels, seconds=seconds, leaks=leaks, earlier_verdicts=2
+    )
 
 
 def _rates(gain: float) -> list[tuple[str, float]]:
@@ -39,7 +47,9 @@ def _rates(gain: float) -> list[tuple[str, float]]:
 
 
 def _sentence(chance: random.Random) -> str:
-    return " ".join(chance.choice(list(NAMES) if chance.random() < 0.15 else WORDS) for _ in range(chance.randint(4, 16)))
+    return " ".join(
+        chance.choice(list(NAMES) if chance.random() < 0.15 else WORDS) for _ in range(chance.randint(4, 16))
+    )
 
 
 def _measured(model: str, said: dict[str, str], rate: float, chance: random.Random, confidences: bool) -> Measured:
@@ -67,11 +77,18 @@ def _heard(word: str, rate: float, chance: random.Random) -> tuple[str, float]:
 
 def decision_of(comparison: Comparison, policy: GatePolicy | None = None, revision: str = "6c1f2ab9d0e4") -> Decision:
     """What the gate says of it."""
-    track = Track(name="sharjah", locale="en-US", description="Guides for the city of Sharjah", gate=policy or GatePolicy())
+    track = Track(
+        name="sharjah", locale="en-US", description="Guides for the city of Sharjah", gate=policy or GatePolicy()
+    )
     verdict = decide(comparison, track.gate)
-    refs = [ModelRef(path=f"models/{number}", name=name) for number, name in enumerate((verdict.benchmark, verdict.candidate))]
+    refs = [
+        ModelRef(path=f"models/{number}", name=name)
+        for number, name in enumerate((verdict.benchmark, verdict.candidate))
+    ]
     subject = Subject(
         track=track, revision=revision, base=ModelRef(path="models/base/9", name="20260512"), benchmark=refs[0], candidate=refs[1],
         recipe=fingerprint("recipe"), testing_hash=fingerprint("testing"), testing="k", sheet="s",
     )  # fmt: skip
-    return Decision(digest=fingerprint("d"), ruling=Ruling(subject=subject, verdict=verdict, measurement=fingerprint("m")))
+    return Decision(
+        digest=fingerprint("d"), ruling=Ruling(subject=subject, verdict=verdict, measurement=fingerprint("m"))
+    )

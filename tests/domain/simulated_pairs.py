@@ -5,13 +5,15 @@ equally good for all speakers together are not equally good for these ones. The 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from domain.comparison import Comparison, Measured
 from domain.significance import BlockSums, MatchedPairs, block_sums, gain_over, matched_alignments
+from domain.wer import Scorecard, UtteranceScore
 
 WER = 0.098
 WORDS = 12.2
@@ -67,10 +69,27 @@ class Pair:
         """MAPSSWE."""
         return matched_alignments(self._alignments(self.benchmark), self._alignments(self.candidate))
 
+    def comparison(self) -> Comparison:
+        """What the gate sees: recordings of one word, said over and over."""
+        labels = {f"{row:05}.wav": {"speaker": f"s{one:03}"} for row, one in enumerate(self.speaker.tolist())}
+        return Comparison(
+            _measured("old", self._alignments(self.benchmark), labels),
+            _measured("new", self._alignments(self.candidate), labels),
+            labels=labels,
+        )
+
     def _alignments(self, wrong: Flags) -> Iterator[str]:
         letters = np.where(wrong, ord("S"), ord("H")).astype(np.uint8).tobytes().decode()
         ends = np.cumsum(self.words).tolist()
         return (letters[end - length : end] for end, length in zip(ends, self.words.tolist(), strict=True))
+
+
+def _measured(model: str, alignments: Iterable[str], names: Iterable[str]) -> Measured:
+    both = zip(names, alignments, strict=True)
+    utterances = (
+        UtteranceScore(one, "a " * len(kept), kept.replace("S", "b ").replace("H", "a "), kept) for one, kept in both
+    )
+    return Measured(model, Scorecard(tuple(utterances), "n1"), None)
 
 
 def simulate(setting: Setting, random: np.random.Generator) -> Pair:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import domain.alignment
 from domain.alignment import alignments, by_jiwer
+from domain.error_rows import error_rows
 from domain.mistakes import Mistake
 from domain.normalise import Normaliser
-from domain.wer import error_rows, score, score_utterances
+from domain.wer import score, score_utterances
 from tests.domain.sclite_corpora import RATES, corpus, digest
 
 SCLITE = json.loads((Path(__file__).parents[1] / "data" / "sclite.json").read_text())

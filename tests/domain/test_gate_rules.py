@@ -265,6 +265,18 @@ def test_what_is_displayed_may_not_get_worse(name: str) -> None:
     assert "at most 2 more are allowed" in found(worse, rule).reason
 
 
+def test_a_class_may_grow_while_there_are_fewer_token_errors_in_all() -> None:
+    """A name that is heard now, but shown without its capital, was a wrong word before."""
+    verdict = with_tokens(TOKENS, replace(TOKENS, lexical=10, capitalization=80))
+
+    told = found(verdict, "token errors: capitalization")
+    assert (told.outcome, told.reason) == (
+        "PASS",
+        "capitalization errors per token rose from 5.0% to 8.0%, but there are fewer in all",
+    )
+    assert with_tokens(TOKENS, replace(TOKENS, lexical=20, capitalization=80)).outcome is Outcome.FAIL
+
+
 @pytest.mark.parametrize("tokens", [None, TokenErrors(0, 0, 0, 0, 0, 0)])
 @pytest.mark.parametrize("side", [0, 1])
 def test_without_token_errors_they_are_not_judged(side: int, tokens: TokenErrors | None) -> None:

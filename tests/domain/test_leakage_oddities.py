@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from domain.leakage import Leak, Testing, Training, TrainingText, find_leaks
 from domain.leakage.heavy import HeavyHitters
 from domain.leakage.oddities import repeats_too_often
+from domain.leakage.scripts import main_script
 
 ORDINARY = [f"we drive from {one} to {other}" for one in ("Kalba", "Dubai", "Mleiha") for other in ("here", "there")]
 
@@ -144,6 +145,23 @@ def test_frequent_lines_are_found_among_any_number_of_others() -> None:
     assert 600 < count <= 750
     assert first % 80 == 0
     assert len(heavy._counts) <= 2_000
+
+
+def test_frequent_lines_are_found_though_others_came_first() -> None:
+    """What was counted early gives way to what is counted often."""
+    heavy = HeavyHitters(share=0.5)
+    for line in range(400):
+        heavy.add(f"line {line // 2}", line)
+    for line in range(400, 1_400):
+        heavy.add("spam", line)
+
+    assert [first for first, _ in heavy.above(10)] == [400]
+
+
+def test_a_text_in_two_scripts_has_the_one_that_most_letters_have() -> None:
+    """Half and half is neither."""
+    assert main_script("taxi дом") == "LATIN"
+    assert main_script("home дома") is None
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), max_size=24))

@@ -61,7 +61,7 @@ def test_a_recording_that_is_tested_twice_is_worth_knowing() -> None:
 
     (leak,) = report.leaks
     assert (leak.kind, leak.file, leak.utterance) == ("tested twice", "testing/copy.wav", "copy.wav")
-    assert report.outcome == "clean"
+    assert (report.outcome, report.utterances) == ("clean", set())
 
 
 def people(training: Labels, testing: Labels) -> list[Leak]:

@@ -106,7 +106,8 @@ def test_the_search_for_near_duplicates_misses_none_and_invents_none() -> None:
     """The index is a short cut; comparing everything with everything finds the same."""
     random = Random(4)
     for _ in range(1_500):
-        references = ["".join(random.choices("abcde", k=random.randint(4, 40))) for _ in range(3)]
+        first = "".join(random.choices("abcde", k=random.randint(4, 40)))
+        references = list(dict.fromkeys([first, edited(first, random), edited(first, random)]))
         line = edited(random.choice(references), random)
         search = TextSearch({text: " ".join(text) for text in references})
         search.read(" ".join(line), ("x", 1))
@@ -172,6 +173,15 @@ def test_passages_are_copied_when_they_are_most_of_a_text(line: list[str], is_co
     report = searched([" ".join(words(20))], [" ".join(["and", "so", *line, *words(20, 100)])])
 
     assert kinds(report) == (["copied passages"] if is_copied else [])
+
+
+def test_passages_are_eight_words_and_more() -> None:
+    """Seven in a row are a turn of phrase, though two of them make up a sentence."""
+    said = words(16)
+    sevens, eights = (" ".join([*said[:size], "or", "rather", "so", *said[size : 2 * size]]) for size in (7, 8))
+
+    assert kinds(searched([" ".join(said[:14])], [sevens])) == []
+    assert kinds(searched([" ".join(said)], [eights])) == ["copied passages"]
 
 
 def shared_phrases(shared: int, total: int) -> list[Leak]:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.alignment import alignments
@@ -62,6 +62,7 @@ def test_on_our_alignments_the_figures_are_near(name: str) -> None:
 LETTERS = st.lists(st.tuples(st.sampled_from("HHHSD"), st.sampled_from("HHHSD"), st.integers(0, 2), st.integers(0, 1)))
 
 
+@settings(deadline=None)
 @given(st.lists(LETTERS, max_size=4))
 def test_segments_end_where_both_have_two_words_right(utterances: list[list[tuple[str, str, int, int]]]) -> None:
     """An independent walk from word to word finds the same segments."""

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from domain.gate import decide
+from domain.policy import GatePolicy
 from domain.significance import gain_over, smallest_over
-from tests.domain.simulated_pairs import WER, Setting, promoted, simulate
+from domain.verdict import Outcome
+from tests.domain.simulated_pairs import WER, Setting, is_promoted, promoted, simulate
 
 PROMISED = 0.035
 
@@ -32,6 +35,19 @@ def test_equal_models_are_hardly_ever_promoted(setting: Setting) -> None:
 def test_with_utterances_as_blocks_equal_models_would_be_promoted() -> None:
     """The promise rests on speakers as the unit: were their recordings independent witnesses, one in four would pass."""
     assert promoted(Setting(20, 1_000, 0.30), 100, resamples=500, speakers=False) > 4 * PROMISED
+
+
+def test_the_gate_promotes_nothing_else() -> None:
+    """What is promised above of the rule holds for the gate itself, which has more rules and never fewer."""
+    random = np.random.default_rng(1)
+    pairs = [simulate(Setting(12, 120, 0.30, better=better), random) for better in (0, 0.15, 0.3) for _ in range(40)]
+
+    passed = [decide(pair.comparison(), GatePolicy()).outcome is Outcome.PASS for pair in pairs]
+
+    asked = [is_promoted(pair) for pair in pairs]
+    assert sum(asked) > 10
+    assert all(one for one, went in zip(asked, passed, strict=True) if went)
+    assert sum(passed[:40]) <= 2
 
 
 def test_a_much_better_candidate_is_promoted() -> None:

@@ -74,6 +74,24 @@ def test_the_sample_track_is_clean(tmp_path: Path, update: list[str]) -> None:
     assert "the bytes and the sound of 4 training recordings" in report.checked
 
 
+def test_an_update_of_the_sample_track_that_holds_testing_sentences_leaks(tmp_path: Path) -> None:
+    """Whole, changed by a word, and inside a longer line."""
+    track = tmp_path / "sharjah"
+    shutil.copytree(DATA, track, ignore=shutil.ignore_patterns("updates", "corpus*"))
+    with (track / "training/plain_text.txt").open("a", encoding="utf-8") as text:
+        text.write("the souq had a roof of palm leaves\n")
+        text.write("The road through the desert is closed because of the storm.\n")
+        text.write("They say that stone tools show that people lived here long before that time came.\n")
+
+    report = leaks_in_folder(track, "en-US")
+
+    assert [(leak.kind, leak.line, leak.utterance) for leak in report.leaks] == [
+        ("same text", 285, "slt-02.wav"),
+        ("copied passages", 287, "slt-04.wav"),
+        ("near text", 286, "slt-05.wav"),
+    ]
+
+
 def test_testing_sentences_in_an_update_are_told_with_the_line_in_the_users_file(track: Path) -> None:
     """Blank lines and a byte-order mark are dropped when data are packed; the line that people open is another."""
     text = f"\ufeff\r\n\r\nsomething else\r\n\r\n{SAID.title()}.\r\n"
@@ -87,8 +105,8 @@ def test_testing_sentences_in_an_update_are_told_with_the_line_in_the_users_file
 
 
 def test_transcripts_of_training_recordings_are_searched_by_their_lines(track: Path) -> None:
-    """A model learns them as it learns any other text."""
-    write(track / "training/audio", {"x.wav": wav(sound(9)), "trans.txt": f"\n\nx.wav\t{SAID}\n".encode()})
+    """A model learns them as it learns any other text; what is odd in them was said."""
+    write(track / "training/audio", {"x.wav": wav(sound(9)), "trans.txt": f"\n\nx.wav\t{SAID} ```\n".encode()})
 
     (leak,) = leaks_in_folder(track, "en-US").leaks
 
@@ -159,6 +177,14 @@ def test_faulty_labels_of_training_recordings_are_told(track: Path) -> None:
     assert [problem.file for problem in rejected.value.problems] == ["city/training/audio/utterances.tsv"] * 2
 
 
+def test_a_line_that_cannot_be_read_is_told_and_not_passed_over(track: Path) -> None:
+    """Nobody may call a file clean that nobody could read."""
+    write(track / "training", {"plain_text.txt": b"fine\ncaf\xe9\n"})
+
+    with pytest.raises(DataRejected, match=r"plain_text\.txt:2: byte 0xe9"):
+        leaks_in_folder(track, "en-US")
+
+
 def test_ready_zips_are_searched_like_folders(track: Path) -> None:
     """On both sides."""
     for place in ("testing", "training/audio"):
@@ -207,17 +233,35 @@ async def test_what_an_earlier_model_learnt_is_searched_in_the_store(track: Path
 
 
 async def test_clean_training_data_in_the_store_are_clean(track: Path, tmp_path: Path) -> None:
-    """And prints that were taken before are not taken again."""
+    """However often they are named."""
     store = LocalFolder(tmp_path / "store")
     testing, training = await kept(track, store)
 
     first = await check_leaks(store, testing, REFERENCES, {}, training, "en-US")
-    prints_kept = await store.keys("snapshots/")
     second = await check_leaks(store, testing, REFERENCES, {}, [*training, *training], "en-US")
 
     assert first == second
     assert first.outcome == "clean"
-    assert sum(key.endswith(".prints-1.json") for key in prints_kept) == 2
+
+
+async def test_prints_are_taken_once_and_kept_beside_the_data(track: Path, tmp_path: Path) -> None:
+    """Nobody fetches gigabytes of recordings a second time."""
+    store = LocalFolder(tmp_path / "store")
+    testing, training = await kept(track, store)
+    await check_leaks(store, testing, REFERENCES, {}, training, "en-US")
+    of_testing, *of_training = await prints_kept(store, [testing, *training])
+
+    await store.write(f"{training[-1]}.prints-1.json", of_testing)
+
+    assert len(of_training) == 1
+    report = await check_leaks(store, testing, REFERENCES, {}, training, "en-US")
+    assert kinds(report) == ["same text", "short text", "same bytes", "same bytes"]
+
+
+async def prints_kept(store: LocalFolder, keys: list[str]) -> list[bytes]:
+    """The prints that are kept of packed data."""
+    kept = [await store.read(f"{key}.prints-1.json") for key in keys]
+    return [one.data for one in kept if one]
 
 
 async def test_training_data_that_the_store_has_lost_are_not_taken_for_clean(track: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from domain.mistakes import Mistake
 HIT, SUBSTITUTION, DELETION, INSERTION = "HSDI"
 
 LONGEST_UTTERANCE = 300_000
-"""Words. Time grows with the square: this many take 9 seconds, on a busy machine 30."""
+"""Words. Time grows with the square: this many take 10 to 30 seconds."""
 MOST_UTTERANCES = 5_000_000
 
 _LETTER = {"equal": HIT, "substitute": SUBSTITUTION, "replace": SUBSTITUTION, "delete": DELETION, "insert": INSERTION}

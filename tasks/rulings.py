@@ -20,9 +20,10 @@ from domain.wer import Scorecard
 from speech_client import Evaluation
 from tasks import evidence, vault
 from tasks.blocks import load_store
+from tasks.leaks import check_leaks
 from tasks.ledger import Ledger
 from tasks.retrying import FRESH
-from tasks.snapshots import Sheet
+from tasks.snapshots import Sheet, read_sheet
 from tasks.store import Store
 
 _CONFIDENCES: TypeAdapter[tuple[Confidences, Confidences]] = TypeAdapter(tuple[Confidences, Confidences])
@@ -60,6 +61,8 @@ async def judge(store: str, subject: Subject, measured: Measurements, leaks: Lea
     """Decide about the candidate, and keep the ruling as evidence with all that it rests on."""
     keep = await load_store(store)
     found = await _comparison(keep, subject, measured)
+    live = await leaks_of_live_model(keep, subject)
+    leaks = leaks + live if leaks and live else leaks or live
     earlier = await _earlier_verdicts(keep, subject)
     return await _decision(keep, subject, replace(found, leaks=leaks, earlier_verdicts=earlier), measured, work)
 
@@ -68,7 +71,7 @@ async def judge(store: str, subject: Subject, measured: Measurements, leaks: Lea
 async def check_measurement(store: str, subject: Subject, measurement: str, work: Work) -> Decision:
     """Ask whether a measurement that decides nothing can be trusted, and keep the answer as evidence."""
     keep, measured = await load_store(store), Measurements(pair=measurement)
-    found = await _comparison(keep, subject, measured)
+    found = replace(await _comparison(keep, subject, measured), leaks=await leaks_of_live_model(keep, subject))
     return await _decision(keep, subject, found, measured, work, measures_only=True)
 
 
@@ -144,6 +147,26 @@ async def _sides(store: Store, measurement: str, first: ModelRef, second: ModelR
         return Measured(model.name, card, _service_score(entity, number), confidences=sure[number - 1])
 
     return await side(1, "benchmark", first), await side(2, "candidate", second)
+
+
+async def leaks_of_live_model(store: Store, subject: Subject) -> LeakReport | None:
+    """What the live model, when it is one of the two, learnt of these testing data; None when none of them is live.
+
+    A model that has read the answers looks better than it is. As the benchmark it is only harder to beat, so people are
+    told, and nothing is in the way.
+    """
+    live = (await Ledger(store, subject.track.name).state()).release
+    if live is None or live.model not in (subject.benchmark.path, subject.candidate.path):
+        return None
+    learnt = (await vault.read_ruling(store, live.evidence)).subject.training
+    now = {one.key for one in subject.training}
+    sheet = await read_sheet(store, subject.sheet)
+    keys = [one.key for one in learnt if one.key not in now]
+    found = await check_leaks(store, subject.testing, sheet.references, sheet.labels, keys, subject.track.locale)
+    told = [
+        leak.model_copy(update={"blocks": False, "reason": f"the live model: {leak.reason}"}) for leak in found.leaks
+    ]
+    return found.model_copy(update={"leaks": tuple(told)})
 
 
 async def _earlier_verdicts(store: Store, subject: Subject) -> int:

@@ -80,17 +80,19 @@ class _Counts:
 
     def __init__(self, comparison: Comparison) -> None:
         before, after = _errors(comparison.benchmark.scorecard), _errors(comparison.candidate.scorecard)
-        self._pairs = {one: (before[one], errors) for one, errors in after.items() if one in before}
+        self._wrong = [(-errors, one) for one, errors in after.items() if errors and one in before]
+        self._moved = [
+            (errors - before[one], one) for one, errors in after.items() if errors != before.get(one, errors)
+        ]
 
     def worst(self) -> list[str]:
         """The recordings with the most errors of the candidate."""
-        bad = (one for one, (_, errors) in self._pairs.items() if errors)
-        return nsmallest(WORST, bad, key=lambda one: (-self._pairs[one][1], one))
+        return [one for _, one in nsmallest(WORST, self._wrong)]
 
     def moved(self, *, better: bool) -> list[str]:
         """The recordings that got better, or worse, by the most errors."""
-        gains = {one: (before - after) * (1 if better else -1) for one, (before, after) in self._pairs.items()}
-        return nsmallest(MOVERS, (one for one in gains if gains[one] > 0), key=lambda one: (-gains[one], one))
+        ranked = ((rise if better else -rise, one) for rise, one in self._moved if (rise < 0) == better)
+        return [one for _, one in nsmallest(MOVERS, ranked)]
 
 
 def _errors(scorecard: Scorecard) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The model card: what the candidate is, what it was measured on, and where its limits are."""
 
+import math
 from dataclasses import dataclass
 
 from domain.comparison import Comparison
@@ -67,7 +68,7 @@ def _speakers(comparison: Comparison) -> int:
 
 
 def _hours(comparison: Comparison) -> float:
-    return sum(comparison.seconds.values()) / 3600
+    return math.fsum(comparison.seconds.values()) / 3600
 
 
 def _limits(decision: Decision, comparison: Comparison, told: ModelCard) -> Lines:

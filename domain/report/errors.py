@@ -76,11 +76,12 @@ def word_errors(comparison: Comparison) -> WordErrors:
         if (other := earlier.get(utterance.id)) is None or (is_right(other) and is_right(utterance)):
             continue
         was, now = errors_of(other), errors_of(utterance)
-        before += [error[2:] for error in was]
-        after += [error[2:] for error in now]
+        before += [(said, heard) for _, _, said, heard in was]
+        after += [(said, heard) for _, _, said, heard in now]
         missed, misses = _missed(was), _missed(now)
-        fixed += [word for place, word in missed.items() if place not in misses]
-        broken += [word for place, word in misses.items() if place not in missed]
+        if missed != misses:
+            fixed += [word for place, word in missed.items() if place not in misses]
+            broken += [word for place, word in misses.items() if place not in missed]
     missing = Counter(said for said, _ in after if said is not None)
     return WordErrors(Counter(fixed), Counter(broken), missing, Counter(before), Counter(after))
 
@@ -107,7 +108,8 @@ class Change(NamedTuple):
 
 def changes(errors: WordErrors, most: int) -> list[Change]:
     """The confusions that matter most: frequent in either model, or changed; ties go by the words."""
-    seen = errors.before + errors.after
+    seen = Counter(errors.before)
+    seen.update(errors.after)
     least = min(nlargest(most, seen.values()), default=0)
     found = (Change(*pair, errors.before[pair], errors.after[pair]) for pair, times in seen.items() if times >= least)
     return nsmallest(most, found, key=lambda one: (-one.before - one.after, -abs(one.before - one.after), _text(one)))

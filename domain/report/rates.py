@@ -1,5 +1,6 @@
 """WER of every model, on everything and per slice, with confidence intervals."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -112,12 +113,15 @@ class _Table:
 
     def groups(self, comparison: Comparison) -> dict[tuple[str, str], Integers]:
         """The places of the recordings of every slice."""
-        places: dict[tuple[str, str], list[int]] = {}
+        places: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for place, one in enumerate(self.ids):
             for label, value in comparison.labels.get(one, {}).items():
-                if label not in NO_SLICES:
-                    places.setdefault((label, value), []).append(place)
-        return {name: np.array(found, np.int64) for name, found in places.items()}
+                places[label][value].append(place)
+        return {
+            (label, value): np.array(found, np.int64)
+            for label, values in places.items() if label not in NO_SLICES
+            for value, found in values.items()
+        }  # fmt: skip
 
     def everything(self) -> Row:
         """WER and interval of every model on all recordings."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,19 +58,47 @@ def test_the_recogniser_really_improves(first: Shown) -> None:
     assert (good["verdict"], good["released"]) == ("PASS", True)
 
 
+def test_a_gain_that_may_be_chance_is_not_released(first: Shown) -> None:
+    """Better by more than the minimum, but two of eight speakers show nothing: INCONCLUSIVE."""
+    step = first.summary["steps"][2]
+
+    assert step["candidate_wer"] < step["benchmark_wer"] - 0.002
+    assert (step["verdict"], step["released"]) == ("INCONCLUSIVE", False)
+    assert re.search(r"about \d+ more speakers", first.text)
+
+
 def test_the_update_that_does_not_help_is_refused(first: Shown) -> None:
     """The gate says FAIL, and nothing changes on the endpoint."""
-    useless = first.summary["steps"][2]
+    useless = first.summary["steps"][3]
 
     assert (useless["flow"], useless["verdict"], useless["released"]) == ("training-update", "FAIL", False)
 
 
 def test_new_testing_data_move_the_benchmark_wer(first: Shown) -> None:
     """The live model is measured on them."""
-    *_, useless, moved = first.summary["steps"]
+    useless, moved = first.summary["steps"][3:5]
 
     assert moved["flow"] == "testing-update"
     assert moved["benchmark_wer"] != useless["benchmark_wer"]
+
+
+def test_copied_sentences_are_blocked(first: Shown) -> None:
+    """Before anything is trained, with the line to mend."""
+    leak = first.summary["steps"][5]
+
+    assert (leak["verdict"], leak["candidate_wer"]) == ("BLOCKED", None)
+    assert re.search(r"sharjah/training/plain_text.txt:\d+: the line is word for word", first.text)
+
+
+def test_every_step_has_a_report_to_open(first: Shown) -> None:
+    """One file each, with its outcome on it, that asks no network."""
+    for step, told in zip(
+        first.summary["steps"], ("WER", "PASS", "INCONCLUSIVE", "FAIL", "WER", "BLOCKED"), strict=True
+    ):
+        page = (ROOT / step["report"]).read_text("utf-8")
+        assert told in page
+        assert "default-src 'none'" in page
+        assert "http://" not in page.replace("http://www.w3.org/", "")
 
 
 def test_the_live_endpoint_gets_right_what_the_base_model_got_wrong(first: Shown) -> None:
@@ -82,7 +111,17 @@ def test_the_live_endpoint_gets_right_what_the_base_model_got_wrong(first: Shown
 
 def test_the_closing_table_tells_the_story(first: Shown) -> None:
     """Every step with its model, WER and verdict, and where the endpoint is."""
-    for told in ("base model", "names learnt", "dinosaurs", "new recordings", "PASS, live", "FAIL", "S/D/I"):
+    for told in (
+        "base model",
+        "names learnt",
+        "one more name",
+        "dinosaurs",
+        "new recordings",
+        "copied text",
+        "PASS, live",
+        "FAIL",
+        "S/D/I",
+    ):
         assert told in first.text
     assert first.summary["endpoint"]["id"] in first.summary["endpoint"]["url"]
     assert first.summary["endpoint"]["url"] in first.text

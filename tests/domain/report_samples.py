@@ -11,7 +11,30 @@ from domain.ruling import Decision, ModelRef, Ruling, Subject
 from domain.track import GatePolicy, Track
 from domain.wer import score_utterances
 
-WORDS = ["take", "me", "to", "the", "old", "souq", "by", "taxi", "please", "and", "wait", "near", "a", "museum", "of", "dinosaurs", "where", "cars", "may", "stop", "all", "day"]
+WORDS = [
+    "take",
+    "me",
+    "to",
+    "the",
+    "old",
+    "souq",
+    "by",
+    "taxi",
+    "please",
+    "and",
+    "wait",
+    "near",
+    "a",
+    "museum",
+    "of",
+    "dinosaurs",
+    "where",
+    "cars",
+    "may",
+    "stop",
+    "all",
+    "day",
+]
 NAMES = {
     "qasba": "cause bar",
     "souq": "sock",

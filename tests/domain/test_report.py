@@ -63,13 +63,14 @@ def test_nothing_from_the_data_becomes_markup(page_of: object) -> None:
     card = Scorecard((UtteranceScore("a.wav", f"{EVIL} take", "other", "S" + "D" * 8),), "n", missing=(EVIL,))
     side = replace(sample(4).candidate, model=EVIL, scorecard=card)
     comparison = Comparison(side, side, labels={"a.wav": {"speaker": EVIL, EVIL: EVIL}})
-    decision = decision_of(comparison, revision=EVIL)
+    decision = decision_of(comparison, revision=f"{EVIL}\x00\u202e")
 
     html = MarkdownIt("commonmark").enable("table").render(page_of(decision, comparison))
 
     for forbidden in ("<img", "<a ", "onerror=alert(1)>", "<h2>z"):
         assert forbidden not in html
     assert "&lt;img" in html
+    assert not {"\x00", "\ufffd", "\u202e"} & set(html)
 
 
 def test_ordinary_text_stays_as_it_is(comparison: Comparison, decision: Decision) -> None:

@@ -165,8 +165,10 @@ def test_equal_input_gives_equal_bytes() -> None:
 
 def test_counts_only_pages_hold_no_word_and_no_recording() -> None:
     """They may go to people who must not see the testing data."""
-    comparison = replace(sample(), phrases=(Phrase("take me to the old souq", must=True),))
-    missing = replace(comparison.candidate.scorecard, missing=("anna-at-home.wav",))
+    leak = Leak(kind="short text", file="training/plain_text.txt", reason="it is what r0003.wav says", blocks=False)
+    phrases = (Phrase("take me to the old souq", must=True),)
+    comparison = replace(sample(), phrases=phrases, leaks=LeakReport(leaks=(leak,), checked=("text",)))
+    missing = replace(comparison.candidate.scorecard, missing=("anna-at-home.wav", "anna " * 30))
     incomplete = replace(comparison, candidate=replace(comparison.candidate, scorecard=missing))
 
     for one in (comparison, incomplete):

@@ -182,13 +182,3 @@ async def test_a_former_release_is_never_discarded(world: World) -> None:
 
     assert report.decision.ruling.verdict.outcome == "FAIL"
     assert len(await world.entities("models")) == 2
-
-
-async def test_testing_recordings_as_training_data_are_refused(world: World) -> None:
-    """Every figure would be worthless."""
-    folder = world.data / world.track
-    shutil.copytree(folder / "testing", folder / "training" / "audio")
-
-    with pytest.raises(Mistake, match="the testing recordings are training data as well"):
-        await training_update(**world.arguments)
-    assert await world.entities("datasets") == []

@@ -84,7 +84,7 @@ class DemoPage:
         self._console.print(
             f"  → [bold {_COLOURS[verdict.outcome]}]{verdict.outcome.value}[/]: WER {before} → {after}, the candidate {fate}"
         )
-        for reason in verdict.summary.split("; "):
+        for reason in verdict.telling_reasons:
             self._console.print(Padding(f"[dim]· {escape(reason)}[/]", (0, 0, 0, 4)), highlight=False)
 
     def _blocked(self, refusal: str) -> None:

@@ -111,10 +111,15 @@ class Verdict(BaseModel):
         return tuple(finding.reason for finding in self.findings if finding.outcome is self.outcome)
 
     @property
+    def telling_reasons(self) -> tuple[str, ...]:
+        """The reasons; when nothing is wrong, only those that tell how much better the candidate is."""
+        told = tuple(finding.reason for finding in self.findings if finding.rule in _TELLING)
+        return told if self.outcome is Outcome.PASS and told else self.reasons
+
+    @property
     def summary(self) -> str:
-        """The reasons in one line; when nothing is wrong, those that tell how much better the candidate is."""
-        told = [finding.reason for finding in self.findings if finding.rule in _TELLING]
-        return "; ".join(told if self.outcome is Outcome.PASS and told else self.reasons)
+        """The telling reasons in one line."""
+        return "; ".join(self.telling_reasons)
 
 
 _TELLING = ("minimum gain", "significance", "non-inferiority")

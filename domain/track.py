@@ -66,6 +66,13 @@ class Patience(_Settings):
         return timedelta(hours=getattr(self, f"{job}_hours"))
 
 
+class ReportSettings(_Settings):
+    """What reports show."""
+
+    transcripts: bool = True
+    """Whether reports and artifacts may show what people said; otherwise they hold counts only."""
+
+
 class Track(_Settings):
     """One model line: its locale, how it is trained, judged and released."""
 
@@ -75,6 +82,7 @@ class Track(_Settings):
     model: ModelSettings = ModelSettings()
     gate: GatePolicy = GatePolicy()
     release: ReleaseSettings = ReleaseSettings()
+    report: ReportSettings = ReportSettings()
     patience: Patience = Patience()
 
 

@@ -85,9 +85,10 @@ async def score_evaluation(speech: str, store: str, subject: Subject, evaluation
         )
     sheet = await read_sheet(keep, subject.sheet)
     normaliser = normaliser_for(subject.track.locale)
-    benchmark, candidate = (
-        score_utterances(sheet.references, ((one.name, one.text) for one in side), normaliser) for side in heard
-    )
+    benchmark, candidate = [
+        await asyncio.to_thread(score_utterances, sheet.references, [(one.name, one.text) for one in side], normaliser)
+        for side in heard
+    ]
     digest = await evidence.keep(
         keep,
         {

@@ -1,6 +1,7 @@
 """Report pages: kept beside the evidence that they show, and linked from the Prefect UI where somebody serves them."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from prefect import task
@@ -11,8 +12,16 @@ from domain.comparison import Comparison
 from domain.leakage import as_problems
 from domain.ledger import Entry
 from domain.problems import DataRejected
-from domain.report import HistoryPoint, ModelCard, TrainingData, charts_png, html_report, leak_page, measurement_report
-from domain.report import table as markdown_table
+from domain.report import (
+    HistoryPoint,
+    ModelCard,
+    TrainingData,
+    charts_png,
+    html_report,
+    leak_markdown,
+    leak_page,
+    measurement_report,
+)
 from domain.ruling import Decision, TrainedOn
 from tasks import evidence, vault
 from tasks.blocks import load_store, reports_url
@@ -22,27 +31,26 @@ from tasks.snapshots import Snapshot
 from tasks.store import Store
 
 PAGE, CHARTS = "report.html", "charts.png"
-_ROWS_SHOWN = 50
 
 
-async def publish_page(store: str, decision: Decision, comparison: Comparison) -> str:
-    """Write a decision's report and charts beside its evidence, and link them in the UI. Returns the page's key."""
+async def publish_page(store: str, decision: Decision, comparison: Comparison) -> tuple[str, str]:
+    """Write a decision's report and charts beside its evidence, and link them in the UI.
+
+    Returns:
+        The page's key, and the address where people can open it; empty when nobody serves it.
+    """
     keep, subject = await load_store(store), decision.ruling.subject
     history = await _history(keep, subject.track.name)
     make = measurement_report if decision.ruling.measures_only else html_report
-    card = await _card(keep, decision)
-    page = await asyncio.to_thread(make, decision, comparison, history=history, card=card)
+    card, shown = await _card(keep, decision), subject.track.report.transcripts
+    page = await asyncio.to_thread(make, decision, comparison, history=history, card=card, transcripts=shown)
     charts = await asyncio.to_thread(charts_png, decision, comparison, history=history)
-    key = f"evidence/{decision.digest}/{PAGE}"
-    await keep.write(key, page.encode())
     await keep.write(f"evidence/{decision.digest}/{CHARTS}", charts)
-    if address := await reports_url(store):
-        track, folder = subject.track.name, f"{address}/{decision.digest}"
-        await acreate_link_artifact(
-            link=f"{folder}/{PAGE}", link_text="Report", key=f"{track}-report", description=f"at {subject.revision}"
-        )
-        await acreate_image_artifact(image_url=f"{folder}/{CHARTS}", key=f"{track}-charts", description="WER")
-    return key
+    key, address = await _keep_page(store, keep, decision.digest, page, subject.track.name)
+    if address:
+        image = address.replace(PAGE, CHARTS)
+        await acreate_image_artifact(image_url=image, key=f"{subject.track.name}-charts", description="WER")
+    return key, address
 
 
 @task(name="refuse-leaks", description="Have testing data leaked into the training data?", **FRESH)
@@ -52,20 +60,32 @@ async def refuse_leaks(store: str, snapshot: Snapshot) -> None:
     Raises:
         DataRejected: with file and line of every leak, and the address of the page that shows them.
     """
-    report, track = snapshot.leaks, snapshot.track
-    if report is None or report.outcome == "clean":
+    report, track = snapshot.leaks, snapshot.track.name
+    if report is None or not report.leaks:
         return
     keep = await load_store(store)
     digest = await evidence.keep(keep, {"leaks.json": report.model_dump_json(indent=2).encode()})
-    page = leak_page(report, track.name, snapshot.revision)
-    await keep.write(f"evidence/{digest}/{PAGE}", page.encode())
-    where = f"{await reports_url(store) or 'evidence'}/{digest}/{PAGE}"
-    rows = [[leak.kind, f"{leak.file}:{leak.line or ''}", leak.reason] for leak in report.leaks[:_ROWS_SHOWN]]
-    text = f"# Leaks: {report.outcome}\n\n{markdown_table(['what', 'where', 'why'], rows)}\n\nAll: {where}"
-    await acreate_markdown_artifact(markdown=text, key=f"{track.name}-leaks", description=report.outcome)
-    if report.outcome == "leaked" and track.gate.leaks == "block":
-        raise DataRejected(as_problems(report), f"Report: {where}")
-    get_run_logger().warning("Training and testing data share something: %s", where)
+    page = leak_page(report, track, snapshot.revision)
+    key, address = await _keep_page(store, keep, digest, page, track)
+    text = leak_markdown(report, track, snapshot.revision, report_link=address)
+    await acreate_markdown_artifact(markdown=text, key=f"{track}-leaks", description=report.outcome)
+    if report.outcome == "leaked" and snapshot.track.gate.leaks == "block":
+        raise DataRejected(as_problems(report), f"Report: {address or key}")
+    get_run_logger().log(
+        logging.WARNING if report.outcome != "clean" else logging.INFO,
+        "Looking for leaks between training and testing data, we found something to look at: %s", address or key,
+    )  # fmt: skip
+
+
+async def _keep_page(store: str, keep: Store, digest: str, page: str, track: str) -> tuple[str, str]:
+    """Write a page beside its evidence and link it; its key, and its address if somebody serves it."""
+    key = f"evidence/{digest}/{PAGE}"
+    await keep.write(key, page.encode())
+    served = await reports_url(store)
+    address = f"{served}/{digest}/{PAGE}" if served else ""
+    if address:
+        await acreate_link_artifact(link=address, link_text="Report", key=f"{track}-report")
+    return key, address
 
 
 async def _history(store: Store, track: str) -> Sequence[HistoryPoint]:

@@ -1,5 +1,6 @@
 """What people see of a run: artifacts in the Prefect UI, and the state in which the run ends."""
 
+import asyncio
 from collections.abc import Callable
 from typing import cast
 
@@ -8,7 +9,6 @@ from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, 
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from domain.comparison import Comparison
 from domain.ledger import Release, State
 from domain.report import measurement_page, percent, verdict_page, wer_rows
 from domain.ruling import Decision, Report
@@ -71,18 +71,18 @@ async def report_release(speech: str, order: Order, release: Release, live: Remo
     await acreate_link_artifact(link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text)
 
 
-async def _publish(
-    store: str, decision: Decision, kind: str, page: Callable[[Decision, Comparison], str]
-) -> tuple[State, str]:
+async def _publish(store: str, decision: Decision, kind: str, page: Callable[..., str]) -> tuple[State, str]:
     subject, keep = decision.ruling.subject, await load_store(store)
     comparison = await read_comparison(keep, decision.ruling.comparison)
-    track = subject.track.name
+    track, shown = subject.track.name, subject.track.report.transcripts
     verdict, measured = decision.ruling.verdict, kind == "benchmark"
     title = f"{f'WER {percent(verdict.candidate_wer)}' if measured else verdict.outcome.value} at {subject.revision}"
+    key, link = await publish_page(store, decision, comparison)
+    text = await asyncio.to_thread(page, decision, comparison, report_link=link, transcripts=shown)
     rows = wer_rows(comparison, ("base model", "benchmark") if measured else ("benchmark", "candidate"))
-    await acreate_markdown_artifact(markdown=page(decision, comparison), key=f"{track}-{kind}", description=title)
+    await acreate_markdown_artifact(markdown=text, key=f"{track}-{kind}", description=title)
     await acreate_table_artifact(table=rows, key=f"{track}-wer", description=f"WER per model at {subject.revision}")
-    return await Ledger(keep, track).state(), await publish_page(store, decision, comparison)
+    return await Ledger(keep, track).state(), key
 
 
 async def _report(flow: str, speech: str, state: State, decision: Decision) -> Report:

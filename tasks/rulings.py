@@ -1,5 +1,6 @@
 """Rulings: from evidence to a verdict, kept as evidence itself and told to the ledger."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -230,7 +231,7 @@ async def _decision(
 ) -> Decision:
     digest = await vault.keep_comparison(store, found, beside=[one for one in (measured.pair, measured.base) if one])
     comparison = await vault.read_comparison(store, digest)  # what a replay will see
-    verdict = (check if measures_only else decide)(comparison, subject.track.gate)
+    verdict = await asyncio.to_thread(check if measures_only else decide, comparison, subject.track.gate)
     ruling = Ruling(
         subject=subject, verdict=verdict, measurement=measured.pair, comparison=digest, measures_only=measures_only
     )

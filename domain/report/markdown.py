@@ -10,6 +10,7 @@ from domain.leakage import Leak, LeakReport
 from domain.report.errors import ranked, word_errors
 from domain.report.harmless import harmless
 from domain.report.rates import Row, Sides, overall, rates, sides_of
+from domain.report.redaction import without_names
 from domain.report.sections import leaks_of
 from domain.report.wording import MEANINGS, SIGNS, percent, percents
 from domain.ruling import Decision
@@ -70,8 +71,14 @@ def _wer_row(role: str, measured: Measured, interval: tuple[float, float] | None
     }
 
 
-def verdict_page(decision: Decision, comparison: Comparison, *, report_link: str | None = None) -> str:
-    """The page that answers "is it better, and why?"; `report_link` leads to the whole report."""
+def verdict_page(
+    decision: Decision, comparison: Comparison, *, report_link: str | None = None, transcripts: bool = True
+) -> str:
+    """The page that answers "is it better, and why?"; `report_link` leads to the whole report.
+
+    Without `transcripts` it holds no word that people said, and no name of a recording.
+    """
+    decision = decision if transcripts else without_names(decision, comparison)
     verdict = decision.ruling.verdict
     judged = without(comparison, verdict.excluded)
     parts = [
@@ -82,14 +89,17 @@ def verdict_page(decision: Decision, comparison: Comparison, *, report_link: str
         *_link(report_link),
         "\n".join(f"- {escaped(reason)}" for reason in verdict.reasons),
         *_figures(verdict, judged),
-        *_words(judged),
+        *(_words(judged) if transcripts else ()),
         *_trail(decision),
     ]
     return "\n\n".join(parts)
 
 
-def measurement_page(decision: Decision, comparison: Comparison, *, report_link: str | None = None) -> str:
-    """The page of a testing update: how good the benchmark model is on the new testing data."""
+def measurement_page(
+    decision: Decision, comparison: Comparison, *, report_link: str | None = None, transcripts: bool = True
+) -> str:
+    """The page of a testing update: how good the benchmark model is on the new testing data. See `verdict_page`."""
+    decision = decision if transcripts else without_names(decision, comparison)
     verdict, subject = decision.ruling.verdict, decision.ruling.subject
     target = subject.track.gate.target_wer_percent
     judged = without(comparison, verdict.excluded)
@@ -106,8 +116,7 @@ def measurement_page(decision: Decision, comparison: Comparison, *, report_link:
         *_link(report_link),
         "\n".join(f"- {escaped(reason)}" for reason in (*verdict.reasons, acceptable) if reason),
         *_figures(verdict, judged, ("base model", "benchmark")),
-        "## Most missed words",
-        _counted(word_errors(judged).missed),
+        *(["## Most missed words", _counted(word_errors(judged).missed)] if transcripts else []),
         *_trail(decision),
     ]
     return "\n\n".join(parts)

@@ -96,7 +96,7 @@ def measurement_report(
 def leak_page(report: LeakReport, track: str, revision: str) -> str:
     """The page of data that were refused, or looked at, because testing and training data share something."""
     blocks = report.outcome == "leaked"
-    kinds = sorted({leak.kind for leak in report.leaks})
+    kinds = dict.fromkeys(leak.kind for leak in sorted(report.leaks, key=lambda leak: (not leak.blocks, leak.kind)))
     return rendered(
         "leak.html",
         title=f"{track}: {report.outcome}",

@@ -124,7 +124,7 @@ def leaks_of(report: LeakReport | None, listed: bool = True) -> Leaks | None:
 _LEAK_SENTENCES = {
     "clean": "Testing and training data share nothing that could flatter a model. Notes: {notes}.",
     "suspicious": "Nothing that blocks, but something to look at. Notes: {notes}.",
-    "leaked": "Testing data leaked into training data: {blocking} findings block, {notes} are notes.",
+    "leaked": "Testing data leaked into training data: {blocking} that block, {notes} to know.",
 }
 
 

@@ -1,11 +1,12 @@
 """The Markdown pages: readable, and safe whatever the data contain."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 
-from domain.comparison import Comparison
+from domain.comparison import Comparison, Measured
 from domain.leakage import Leak, LeakReport
 from domain.report import leak_markdown, measurement_page, verdict_page, wer_rows
 from domain.ruling import Decision
@@ -115,3 +116,16 @@ def test_a_persons_override_is_told(comparison: Comparison, decision: Decision) 
     told = decision.model_copy(update={"ruling": decision.ruling.model_copy(update={"verdict": overridden})})
 
     assert "ada lets it go live all the same. pilot only" in verdict_page(told, comparison)
+
+
+@pytest.mark.parametrize("page_of", [verdict_page, measurement_page])
+def test_without_transcripts_no_word_of_anybody_is_on_the_page(page_of: Callable[..., str]) -> None:
+    """For people who may read the verdict and must not see the testing data."""
+    said = "whatsaidwas"
+    recordings = tuple(UtteranceScore(f"{number}.wav", said, "heard", "S") for number in range(10))
+    right = tuple(replace(one, hypothesis=said, alignment="H") for one in recordings[:5]) + recordings[5:]
+    sides = [Measured(name, Scorecard(cards, "n"), None) for name, cards in (("old", recordings), ("new", right))]
+    comparison = Comparison(*sides)
+
+    assert said in page_of(decision_of(comparison), comparison)
+    assert said not in page_of(decision_of(comparison), comparison, transcripts=False)

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from deployments.processes import shown
 from domain.mistakes import Mistake
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 """Raised when an older folder can no longer be used."""
 
 

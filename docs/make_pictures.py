@@ -156,16 +156,25 @@ async def photograph_emulator(url: str, key: str, file: Path, browser: str) -> N
         await chromium.close()
 
 
+REPORTS = {
+    "2-names-learnt": "pass",
+    "3-one-more-name": "inconclusive",
+    "4-dinosaurs": "fail",
+    "6-copied-text": "blocked",
+}
+"""The demo's reports that are shown, and the names of their pictures."""
+
+
 async def photograph_reports(folder: Path, images: Path, browser: str) -> None:
-    """Take the first screen of every report (`<name>.html`) on a laptop, and the last one whole on a phone in the dark."""
+    """Take the first screen of the demo's reports on a laptop, and one whole on a phone in the dark."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1)
-        reports = sorted(folder.glob("*.html"))
-        for report in reports:
-            await page.goto(report.resolve().as_uri())
-            await page.screenshot(path=images / f"report-{report.stem}.png")
-        await _on_a_phone(await chromium.new_page(**PHONE), reports[-1], images / "report-phone.png")
+        for name, picture in REPORTS.items():
+            await page.goto((folder / f"{name}.html").resolve().as_uri())
+            await page.screenshot(path=images / f"report-{picture}.png")
+        phone = await chromium.new_page(**PHONE)
+        await _on_a_phone(phone, folder / "3-one-more-name.html", images / "report-phone.png")
         await chromium.close()
 
 

@@ -105,7 +105,15 @@ class Ledger:
 
     async def _head(self) -> tuple[State, str]:
         stored = await self._store.read(self._state_key)
-        return (State.model_validate_json(stored.data), stored.etag) if stored else (State(track=self._track), ABSENT)
+        if stored is None:
+            return State(track=self._track), ABSENT
+        try:
+            return State.model_validate_json(stored.data), stored.etag
+        except ValidationError:
+            raise Mistake(
+                f"the head of track '{self._track}' ({self._state_key} in the store {self._store}) cannot be read: it is "
+                "damaged, or another version of speechops wrote it. Bring it back from a backup, or use that version."
+            ) from None
 
     async def _entry(self, number: int) -> Entry | None:
         stored = await self._store.read(self._entry_key(number))

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from domain.gate import check, decide
 from domain.ledger import Entry, broken_link
 from domain.mistakes import Mistake
@@ -116,10 +114,7 @@ async def past_verdicts(store: Store, track: str | None = None) -> list[Past]:
 
 
 async def _history(store: Store, track: str) -> list[Entry]:
-    try:
-        entries = await Ledger(store, track).history()
-    except ValidationError:
-        raise _changed(track, "its head cannot be read") from None
+    entries = await Ledger(store, track).history()
     if (number := broken_link(entries)) is not None:
         raise _changed(track, f"entry {number} does not follow from the one before")
     if any(not _is_digest(entry.facts.get("ruling", _NONE)) for entry in entries):

@@ -110,7 +110,9 @@ def test_a_head_that_cannot_be_read_is_told(run: Run, damage: bytes) -> None:
     verdict_of()
     (STORE / "tracks/places/state.json").write_bytes(damage)
 
-    assert "the history of track 'places' has been changed: its head cannot be read" in run("replay", "--all").err
+    told = run("replay", "--all").err
+    assert "the head of track 'places'" in told
+    assert "cannot be read" in told
 
 
 @pytest.mark.parametrize("digest", ["../../../secret", 7])

@@ -205,3 +205,15 @@ async def test_an_entry_that_another_writer_wrote_down_is_no_changed_history(tmp
 
     assert broken_link(await ledger.history()) is None
     assert len(await ledger.history()) == 2
+
+
+async def test_a_damaged_head_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    """With the file and the remedy, not a traceback."""
+    store = LocalFolder(tmp_path)
+    await store.write("tracks/t/state.json", b'{"generation": "many"}')
+
+    with pytest.raises(Mistake, match=r"the head of track 't' .* cannot be read"):
+        await Ledger(store, "t").append(NEWS)
+    stored = await store.read("tracks/t/state.json")
+    assert stored is not None
+    assert stored.data == b'{"generation": "many"}'

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Sequence
 
 from prefect import task
@@ -36,9 +37,23 @@ PAGE, CHARTS = "report.html", "charts.png"
 async def publish_page(store: str, decision: Decision, comparison: Comparison) -> tuple[str, str]:
     """Write a decision's report and charts beside its evidence, and link them in the UI.
 
+    A page that cannot be made is told in the log and holds nothing up: what was decided, or released, stands.
+
     Returns:
-        The page's key, and the address where people can open it; empty when nobody serves it.
+        The page's key, and the address where people can open it; both empty without a page.
     """
+    try:
+        return await _publish(store, decision, comparison)
+    except Exception as error:  # its message may quote what people said
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        get_run_logger().error(
+            "The report could not be made (%s at %s:%s). The verdict stands, and so does its evidence.",
+            type(error).__name__, place.name, place.lineno,
+        )  # fmt: skip
+        return "", ""
+
+
+async def _publish(store: str, decision: Decision, comparison: Comparison) -> tuple[str, str]:
     keep, subject = await load_store(store), decision.ruling.subject
     history = await _history(keep, subject.track.name)
     make = measurement_report if decision.ruling.measures_only else html_report

@@ -1,12 +1,15 @@
 """A training update: only a model that is really better goes live, and nothing is done twice."""
 
 import shutil
+from collections.abc import Callable
 from uuid import UUID
 
+import pytest
 from prefect.client.orchestration import get_client
 
 from flows.testing_update import testing_update
 from flows.training_update import training_update
+from tasks import pages
 from tests.emulator.service_kit import zipped
 from tests.flows.conftest import DINOSAURS, NAMES, SPOKEN, UNKNOWN, WORDS, World
 
@@ -24,12 +27,29 @@ async def test_a_better_model_goes_live(world: World) -> None:
     state = await world.ledger.state()
     assert state.release.model_name == report.decision.ruling.verdict.candidate
     assert state.benchmark.wer == 0.0
+    assert "PASS" in (world.store.folder / report.page).read_text("utf-8")
     kinds = [entry.kind for entry in await world.ledger.history()]
     assert kinds == ["training-update", "release-started", "release"]
     wav = (world.data / world.track / "testing" / "1.wav").read_bytes()
     heard = await world.speech.http.post(report.address, content=wav, headers={"Content-Type": "audio/wav"})
     assert heard.json()["NBest"][0]["Lexical"] == SPOKEN["1.wav"]
     assert [endpoint["displayName"] for endpoint in await world.entities("endpoints")] == ["places-live"]
+
+
+async def test_a_report_that_cannot_be_made_holds_no_release_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    """At night a picture matters less than the better model; the log tells what went wrong."""
+
+    def broken(*_: object, **__: object) -> bytes:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(pages, "charts_png", broken)
+    report = await training_update(**world.arguments)
+
+    assert report.released
+    assert report.page == ""
+    assert "The report could not be made" in logged()
 
 
 async def test_an_equal_model_does_not_go_live(world: World) -> None:

@@ -134,7 +134,7 @@ def start(home: Path, project: Path) -> Iterator[Callable[[], Up]]:
     started = []
 
     def begin() -> Up:
-        started.append(Up(home, project, "--prefect-port", "0", "--emulator-port", "0"))
+        started.append(Up(home, project, "--prefect-port", "0", "--emulator-port", "0", "--reports-port", "0"))
         return started[-1].wait_until_up()
 
     yield begin
@@ -151,11 +151,13 @@ def up(start: Callable[[], Up]) -> Up:
 
 def test_it_tells_where_everything_is(up: Up) -> None:
     """The addresses answer, and the logs are there."""
-    ui, emulator = re.findall(r"http://127.0.0.1:\d+", up.output)[:2]
+    ui, reports, emulator = re.findall(r"http://127.0.0.1:\d+", up.output)[:3]
 
     assert "<title>" in httpx.get(ui, follow_redirects=True).text
     assert httpx.get(f"{emulator}/speechtotext/models/base?api-version=2024-11-15").status_code == 401
-    assert {log.stem for log in (up.home / "logs").glob("*.log")} == {"deploy", "emulator", "prefect-server", "worker"}
+    assert "Reports" in httpx.get(reports).text
+    logs = {log.stem for log in (up.home / "logs").glob("*.log")}
+    assert logs == {"deploy", "emulator", "prefect-server", "reports", "worker"}
 
 
 def test_no_secret_is_told(up: Up) -> None:
@@ -176,7 +178,7 @@ def test_a_run_started_from_another_shell_completes(up: Up) -> None:
 
 def test_a_second_up_on_the_same_folder_is_refused(up: Up, project: Path) -> None:
     """The first one goes on undisturbed."""
-    second = Up(up.home, project, "--prefect-port", "0", "--emulator-port", "0")
+    second = Up(up.home, project, "--prefect-port", "0", "--emulator-port", "0", "--reports-port", "0")
 
     assert second.wait() == 1
     assert second.output.startswith("speechops: another `speechops up`")
@@ -187,7 +189,7 @@ def test_a_taken_port_is_told_before_anything_starts(up: Up, project: Path, tmp_
     """The message names the option."""
     port = up.api_url.split(":")[2].removesuffix("/api")
 
-    second = Up(tmp_path / "other", project, "--prefect-port", port, "--emulator-port", "0")
+    second = Up(tmp_path / "other", project, "--prefect-port", port, "--emulator-port", "0", "--reports-port", "0")
 
     assert second.wait() == 1
     assert f"port {port} is already in use" in second.output

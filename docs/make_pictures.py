@@ -180,7 +180,7 @@ async def photograph_reports(folder: Path, images: Path, browser: str) -> None:
 
 async def _on_a_phone(page: Page, report: Path, file: Path) -> None:
     await page.goto(report.resolve().as_uri())
-    await page.screenshot(path=file, clip={"x": 0, "y": 0, "width": 390, "height": 2400}, full_page=True)
+    await page.screenshot(path=file, clip={"x": 0, "y": 0, "width": 390, "height": 1500}, full_page=True)
 
 
 async def _take(page: Page, prefect_url: str, shot: Shot, file: Path) -> None:

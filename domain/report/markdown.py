@@ -87,7 +87,7 @@ def verdict_page(
         f"revision {_code(decision.ruling.subject.revision)}.",
         *_override(verdict),
         *_link(report_link),
-        "\n".join(f"- {escaped(reason)}" for reason in verdict.reasons),
+        "\n".join(f"- {escaped(reason)}" for reason in verdict.telling_reasons),
         *_figures(verdict, judged),
         *(_words(judged) if transcripts else ()),
         *_trail(decision),

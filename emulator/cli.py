@@ -113,8 +113,10 @@ def _check_data_folder(data: Path) -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     try:
-        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind)
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        listening = socket.socket(family, kind, protocol)  # without it asyncio delays answers (no TCP_NODELAY)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:

@@ -118,6 +118,26 @@ def reports_command(
     serve_reports(store, port)
 
 
+@app.command("receiver")
+def receiver_command(
+    host: Annotated[str, typer.Option(help="Address to listen on; put a proxy with TLS before it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 4290,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the deliveries.  [default: SPEECHOPS_DATA, or .speechops/receiver]")
+    ] = None,
+) -> None:
+    """Receive web hooks of GitHub, GitLab, Azure DevOps, Event Grid and the Speech service. Ctrl-C stops it.
+
+    Secrets stand in the environment, several with commas between them: SPEECHOPS_GITHUB_SECRET,
+    SPEECHOPS_GITLAB_SECRET, SPEECHOPS_AZURE_DEVOPS_PASSWORD, SPEECHOPS_EVENTGRID_SECRET, SPEECHOPS_SPEECH_SECRET.
+    A hook without one is closed.
+    """
+    from deployments.receiver.serving import serve
+    from deployments.receiver.settings import ReceiverSettings
+
+    serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port)
+
+
 @app.command("init")
 def init_command(
     track: Annotated[str, typer.Argument(help="Name of the new track: lower-case letters, digits, dashes.")],
@@ -129,6 +149,33 @@ def init_command(
 
     folder = write_track(track, locale, data)
     typer.echo(next_steps(folder, locale))
+
+
+@app.command("plan")
+def plan_command(
+    since: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="What is done already: a commit, or 0 for nothing.  [default: each track's last run, or the commit before]",
+            show_default=False,
+        ),
+    ] = "",
+    to: Annotated[str, typer.Option(help="The commit to plan for.  [default: HEAD]", show_default=False)] = "",
+    worktree: Annotated[bool, typer.Option("--worktree", help="Plan for the files on disk, committed or not.")] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Say what it takes at most; packs the data to know.")] = False,
+    data: Annotated[Path, typer.Option(help="Folder that holds the tracks.")] = Path("data"),
+    store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path(".speechops/store"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Say which flows a change of the data would start, for which track, and why. Starts nothing."""
+    from deployments.planning import Question, plan_runs, show_plan
+
+    planned = asyncio.run(plan_runs(Question(data, store, since, to, worktree, cost)))
+    if as_json:
+        sys.stdout.buffer.write(planned.model_dump_json(indent=2).encode() + b"\n")
+    else:
+        show_plan(planned, Console(highlight=False, markup=False))
 
 
 @app.command(

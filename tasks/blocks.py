@@ -7,10 +7,10 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from domain.mistakes import Mistake
 from speech_client import EntraCredential, KeyCredential, SpeechClient
@@ -104,24 +104,63 @@ async def load_speech(name: str) -> SpeechResource:
 
 
 async def load_store(name: str) -> Store:
-    """The store of the saved Local Store block of that name.
+    """The store of the saved Local Store block of that name or, when there is none, of the Blob Store block.
 
     Raises:
-        Mistake: there is none.
+        Mistake: there is neither, or its settings lead nowhere.
     """
-    return (await _load(LocalStore, name)).store()
+    return (await _store_block(name)).store()
 
 
 async def reports_url(name: str) -> str:
     """Where people can open the reports of the saved store block of that name; empty when nobody serves them."""
-    return (await _load(LocalStore, name)).reports_url.rstrip("/")
+    return (await _store_block(name)).reports_url.rstrip("/")
+
+
+class _StoreBlock(Protocol):
+    reports_url: str
+
+    def store(self) -> Store: ...
+
+
+async def _store_block(name: str) -> _StoreBlock:
+    if local := await _find(LocalStore, name):
+        return local
+    from tasks.blob_block import AzureStore  # slow to import, and only needed here
+
+    if remote := await _find(AzureStore, name):
+        return remote
+    raise _missing(f"{LocalStore._block_type_name} or {AzureStore._block_type_name}", name)
 
 
 async def _load(kind: type[_B], name: str) -> _B:
+    block = await _find(kind, name)
+    if not block:
+        raise _missing(str(kind._block_type_name), name)
+    return block
+
+
+async def _find(kind: type[_B], name: str) -> _B | None:
     try:
         return await kind.aload(name)
     except ValueError:
+        return None
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
         raise Mistake(
-            f"there is no {kind._block_type_name} block named '{name}'. Make it in the Prefect UI under Blocks, "
-            "or start `speechops up`, which makes it for the emulator."
+            f"the {kind._block_type_name} block named '{name}' cannot be used: {_faults(error.__cause__)}. Correct it in the "
+            "Prefect UI under Blocks."
         ) from None
+
+
+def _faults(error: ValidationError) -> str:
+    """What is wrong with which field; never the field's content."""
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+
+
+def _missing(kind: str, name: str) -> Mistake:
+    return Mistake(
+        f"there is no {kind} block named '{name}'. Make it in the Prefect UI under Blocks, "
+        "or start `speechops up`, which makes it for the emulator."
+    )

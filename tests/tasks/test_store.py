@@ -1,17 +1,28 @@
-"""The contract of a `Store`. Every implementation passes the same tests; today there is the local folder."""
+"""The contract of a `Store`: a local folder and a blob container pass the same tests."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
+from tasks.blob_store import BlobStore
 from tasks.store import ABSENT, Conflict, LocalFolder, Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """An empty store."""
+def folder(tmp_path: Path) -> LocalFolder:
+    """An empty store in a folder."""
     return LocalFolder(tmp_path / "store")
+
+
+@pytest.fixture(params=["local folder", "blob container", "folder of a blob container"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty store of each kind."""
+    if request.param == "local folder":
+        return request.getfixturevalue("folder")
+    prefix = "speech/models" if request.param.startswith("folder") else ""
+    return BlobStore(request.getfixturevalue("azurite").container(), prefix)
 
 
 async def test_what_was_written_is_read_back(store: Store) -> None:
@@ -46,6 +57,51 @@ async def test_only_the_first_creates(store: Store) -> None:
         await store.write("state", b"two", if_match=ABSENT)
 
 
+async def test_a_condition_on_what_is_gone_or_never_was_is_refused(store: Store) -> None:
+    """Whoever read something that is not there any more has to look again."""
+    with pytest.raises(Conflict):
+        await store.write("state", b"two", if_match='"0x8DDEADBEEF"')
+
+    assert await store.read("state") is None
+
+
+async def test_of_twenty_writers_at_once_one_wins(store: Store) -> None:
+    """In each round all have read the same state; nineteen learn that they came too late."""
+    etag = ABSENT
+    for turn in range(3):
+        writes = (store.write("state", f"{turn} {writer}".encode(), if_match=etag) for writer in range(20))
+        results = await asyncio.gather(*writes, return_exceptions=True)
+
+        (etag,) = (result for result in results if isinstance(result, str))
+        assert sum(isinstance(result, Conflict) for result in results) == 19
+        stored = await store.read("state")
+        assert (stored.data, stored.etag) == (f"{turn} {results.index(etag)}".encode(), etag)
+
+
+@pytest.mark.parametrize(
+    "name", ["with spaces", "Grüße", "C# 100%", "what?", "a+b&c=d", "50%25", "名前", "~'()!*;:@$,[]"]
+)
+async def test_a_name_is_kept_as_it_is(store: Store, name: str) -> None:
+    """Tracks and files are named by people."""
+    key = f"tracks/{name}/state.json"
+    await store.write(key, name.encode())
+
+    assert await store.exists(key)
+    assert (await store.read(key)).data == name.encode()
+    assert await store.keys(f"tracks/{name}/") == await store.keys("") == [key]
+
+
+async def test_empty_files_are_files(store: Store, tmp_path: Path) -> None:
+    """Nothing in it is not the same as nothing there."""
+    source = tmp_path / "empty.zip"
+    source.touch()
+    await store.upload("snapshots/empty.zip", source)
+
+    assert (await store.read("snapshots/empty.zip")).data == b""
+    async with store.local_copy("snapshots/empty.zip") as path:
+        assert path.read_bytes() == b""
+
+
 async def test_keys_are_listed_by_prefix(store: Store) -> None:
     """Only keys are listed: no lock, no draft."""
     for key in ("tracks/b/1", "tracks/a/2", "tracks/a/1"):
@@ -65,9 +121,10 @@ async def test_a_key_exists_once_it_was_written(store: Store) -> None:
 
 
 async def test_a_large_store_is_not_searched_for_a_key_or_a_track(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: LocalFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that grew for years answers as fast as a new one."""
+    store = folder
     for key in ("snapshots/1", "tracks/a/1", "tracks/ab/1"):
         await store.write(key, b"")
     visited = []
@@ -111,8 +168,9 @@ async def test_no_key_leads_out_of_the_store(store: Store) -> None:
         await store.exists("../outside")
 
 
-async def test_a_failed_write_leaves_the_old_content(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_write_leaves_the_old_content(folder: LocalFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk or a crash half-way shows no half-written state."""
+    store = folder
     await store.write("state", b"old")
     monkeypatch.setattr(Path, "replace", _no_space)
 

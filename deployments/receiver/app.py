@@ -1,0 +1,177 @@
+"""The receiver's HTTP side: verify first, store durably, then answer.
+
+A sender that waits too long, or gets the wrong status, gives up: Event Grid drops what is answered with 400 or 413. So
+what is our own trouble is always a 503 with `Retry-After`, and nothing that anybody sends is a 5xx.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from deployments.receiver.azure_devops import AzureDevOpsHook
+from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
+from deployments.receiver.deliveries import Source, digest
+from deployments.receiver.event_grid import EventGridHook, allowed_origin
+from deployments.receiver.github import GitHubHook
+from deployments.receiver.gitlab import GitLabHook
+from deployments.receiver.hook import Call, Heard, Hook, Misunderstood
+from deployments.receiver.metrics import Metrics, Outcome
+from deployments.receiver.outbox import Outbox, OutboxUnavailable
+from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.shared_secrets import SharedSecrets
+from deployments.receiver.speech import SpeechHook
+
+RETRY_AFTER_SECONDS = 30
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_log = logging.getLogger(__name__)
+
+
+class _Turned(Exception):
+    """A request that is not accepted, and the answer that says so."""
+
+    def __init__(self, status: int, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What all hooks share."""
+
+    outbox: Outbox
+    metrics: Metrics
+    bodies: Bodies
+
+
+def create_app(settings: ReceiverSettings, outbox: Outbox) -> FastAPI:
+    """The receiver as an application; the outbox stays the caller's to close."""
+    app = FastAPI(openapi_url=None)
+    desk = _Desk(outbox, Metrics(outbox.count_pending), Bodies())
+    for hook in hooks_of(settings):
+        _add_hook(app, hook, desk)
+    _add_health(app, desk)
+    return app
+
+
+def hooks_of(settings: ReceiverSettings) -> list[Hook]:
+    """Every hook with its secrets."""
+    kinds = (GitHubHook, GitLabHook, AzureDevOpsHook, EventGridHook, SpeechHook)
+    return [kind(SharedSecrets(settings.secrets_of(kind.source))) for kind in kinds]
+
+
+def _add_hook(app: FastAPI, hook: Hook, desk: _Desk) -> None:
+    @app.post(f"/hooks/{hook.source}")
+    async def receive(request: Request) -> Response:
+        began = perf_counter()
+        try:
+            return await _answered(request, hook, desk)
+        except Exception as error:
+            return _turned_away(hook.source, _turned(error), desk.metrics)
+        finally:
+            desk.metrics.took(hook.source, perf_counter() - began)
+
+    if isinstance(hook, EventGridHook):
+
+        @app.options(f"/hooks/{hook.source}")
+        async def shake_hands(request: Request) -> Response:
+            try:
+                _admit(hook, call := _call(request))
+                return Response(headers=_HEADERS | allowed_origin(call))
+            except Exception as error:
+                return _turned_away(hook.source, _turned(error), desk.metrics)
+
+
+def _add_health(app: FastAPI, desk: _Desk) -> None:
+    @app.get("/healthz")
+    async def is_alive() -> Response:
+        return _told(200, message="alive")
+
+    @app.get("/readyz")
+    async def is_ready() -> Response:
+        try:
+            await asyncio.to_thread(desk.outbox.check)
+        except OutboxUnavailable:
+            return _told(503, message="the outbox cannot be written")
+        return _told(200, message="ready")
+
+    @app.get("/metrics")
+    async def figures() -> Response:
+        return Response(
+            await asyncio.to_thread(desk.metrics.shown), media_type="text/plain; version=0.0.4", headers=_HEADERS
+        )
+
+
+async def _answered(request: Request, hook: Hook, desk: _Desk) -> Response:
+    _admit(hook, call := _call(request))
+    async with desk.bodies.read(request, hook.most_bytes) as body:
+        if not hook.verifies(call, body):
+            raise _refused()
+        heard, raw_hash = hook.read(call, body), digest(body)
+    stored = await asyncio.to_thread(desk.outbox.store, hook.source, heard.news, raw_hash) if heard.news else None
+    accepted, duplicates = (stored.accepted, stored.duplicates) if stored else ((), 0)
+    for delivery in accepted:
+        _log.info("%s from %s stored as %s", delivery.kind, hook.source, delivery.id)
+    desk.metrics.count(hook.source, Outcome.ACCEPTED, len(accepted))
+    desk.metrics.count(hook.source, Outcome.DUPLICATE, duplicates)
+    desk.metrics.count(hook.source, Outcome.IGNORED, heard.ignored)
+    return _answer(heard, len(accepted), duplicates)
+
+
+def _answer(heard: Heard, accepted: int, duplicates: int) -> Response:
+    """The good events of a batch are stored by now: the sender is told of the bad ones, and may send all again."""
+    if heard.unread:
+        raise _Turned(400, Outcome.MISUNDERSTOOD, f"{heard.unread} of the events could not be understood")
+    if heard.reply:
+        return Response(heard.reply.text, media_type=heard.reply.media_type, headers=_HEADERS)
+    return _told(202 if accepted else 200, accepted=accepted, duplicates=duplicates, ignored=heard.ignored)
+
+
+def _call(request: Request) -> Call:
+    return Call(dict(request.headers), dict(request.query_params))
+
+
+def _admit(hook: Hook, call: Call) -> None:
+    if not hook.admits(call):
+        raise _refused()
+
+
+def _refused() -> _Turned:
+    return _Turned(
+        401, Outcome.REFUSED, "unsigned, forged, or this hook has no secret; the receiver's start tells which are open"
+    )
+
+
+def _turned(error: Exception) -> _Turned:
+    """The answer to whatever went wrong."""
+    match error:
+        case _Turned():
+            return error
+        case Misunderstood():
+            return _Turned(400, Outcome.MISUNDERSTOOD, str(error))
+        case BodyTooLarge():
+            return _Turned(413, Outcome.TOO_LARGE, str(error))
+        case BodyUnavailable():
+            return _Turned(503, Outcome.UNAVAILABLE, str(error))
+    # By its kind alone, unless it is the outbox's: the text of others may quote what was sent.
+    cause = error if isinstance(error, OutboxUnavailable) else type(error).__name__
+    _log.error("a delivery could not be stored (%s)", cause)
+    return _Turned(503, Outcome.UNAVAILABLE, "not stored; send it again")
+
+
+def _turned_away(source: Source, turned: _Turned, metrics: Metrics) -> Response:
+    metrics.count(source, turned.outcome)
+    _log.info("%s turned away with %s: %s", source, turned.status, turned)
+    answer = _told(turned.status, detail=str(turned))
+    if turned.status == 503:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def _told(status: int, **content: Any) -> Response:
+    return JSONResponse(content, status, _HEADERS)

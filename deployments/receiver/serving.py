@@ -1,0 +1,105 @@
+"""The program behind `speechops receiver`."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+import uvicorn
+
+from deployments.receiver.app import create_app
+from deployments.receiver.deliveries import Source
+from deployments.receiver.outbox import Outbox, OutboxUnavailable
+from deployments.receiver.settings import ReceiverSettings
+from domain.mistakes import Mistake
+
+MOST_AT_ONCE = 256
+"""Connections; more are answered with 503. How much of their bodies is held at once is limited in `bodies`."""
+_SECONDS_TO_FINISH_ANSWERS = 5
+
+
+def serve(settings: ReceiverSettings, host: str, port: int) -> None:
+    """Receive until the process is stopped.
+
+    Raises:
+        Mistake: the folder or the address cannot be used.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("deployments.receiver").setLevel(logging.INFO)
+    outbox = opened_outbox(settings.data)
+    with contextlib.closing(outbox), _listening(host, port) as listener:
+        _greet(settings, listener)
+        signal.signal(signal.SIGTERM, _stop)
+        config = uvicorn.Config(
+            create_app(settings, outbox),
+            log_config=None,
+            access_log=False,  # it would show Event Grid's secret, which stands in the address
+            limit_concurrency=MOST_AT_ONCE,
+            timeout_graceful_shutdown=_SECONDS_TO_FINISH_ANSWERS,
+            server_header=False,
+        )
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly and passes the signal on
+            asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def opened_outbox(data: Path) -> Outbox:
+    """The outbox in a folder, which is made when missing.
+
+    Raises:
+        Mistake: the folder cannot be used.
+    """
+    remedy = "Choose another folder with --data or SPEECHOPS_DATA, or correct its rights."
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        outbox = Outbox(data / "outbox.sqlite3")
+        outbox.check()
+    except OSError as error:
+        raise Mistake(f"the folder {data} cannot be used ({error.strerror}). {remedy}") from None
+    except OutboxUnavailable as error:
+        raise Mistake(f"the outbox in {data} cannot be written ({error}). {remedy}") from None
+    return outbox
+
+
+def _stop(*_: object) -> NoReturn:
+    """Called after uvicorn has stopped: a stopped service is no failure."""
+    sys.exit(0)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(
+            family, kind, protocol
+        )  # without the protocol asyncio leaves Nagle on: 40 ms per answer
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()  # before anybody is told: who connects now is served as soon as all is ready
+    except OSError as error:
+        raise Mistake(
+            f"cannot listen on {host}, port {port} ({error.strerror}). Choose another --port (0 takes a free one) or --host."
+        ) from None
+    return listener
+
+
+def _greet(settings: ReceiverSettings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    typer.echo(f"Receiver on http://{f'[{host}]' if ':' in host else host}:{port}, deliveries in {settings.data}")
+    for source in Source:
+        typer.echo(f"  /hooks/{source:<12}  {_openness(settings, source)}")
+    if not any(map(settings.secrets_of, Source)):
+        typer.echo("Warning: every hook is closed, so every delivery will be refused.", err=True)
+    if not ip_address(host).is_loopback:
+        typer.echo("Warning: other machines can reach it without encryption; put a proxy with TLS before it.", err=True)
+
+
+def _openness(settings: ReceiverSettings, source: Source) -> str:
+    secrets = len(settings.secrets_of(source))
+    if not secrets:
+        return f"closed; set {settings.variable_of(source)} to open it"
+    return "open" if secrets == 1 else f"open, {secrets} secrets"

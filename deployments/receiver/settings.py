@@ -1,0 +1,75 @@
+"""What the receiver is started with: from the environment, read once, never shown."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from deployments.receiver.deliveries import Source
+from domain.mistakes import Mistake
+
+_PREFIX = "SPEECHOPS_"
+_SHORTEST = 12
+_VARIABLES = {
+    Source.GITHUB: "github_secret",
+    Source.GITLAB: "gitlab_secret",
+    Source.AZURE_DEVOPS: "azure_devops_password",
+    Source.EVENT_GRID: "eventgrid_secret",
+    Source.SPEECH: "speech_secret",
+}
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+"""In the environment with commas or line ends between them, so that a new one can be added before the old one goes."""
+
+
+class ReceiverSettings(BaseSettings):
+    """Environment variables are named `SPEECHOPS_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data: Path = Path(".speechops/receiver")
+    """Folder of the outbox."""
+    github_secret: Secrets = ()
+    gitlab_secret: Secrets = ()
+    azure_devops_password: Secrets = ()
+    eventgrid_secret: Secrets = ()
+    speech_secret: Secrets = ()
+
+    @field_validator(*_VARIABLES.values(), mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        secrets = [secret for part in re.split(r"[,\r\n]", given) if (secret := part.strip())]
+        if any(len(secret) < _SHORTEST for secret in secrets):
+            raise ValueError(
+                f"a secret has fewer than {_SHORTEST} characters; take a longer one, without commas: "
+                "commas and line ends stand between several"
+            )
+        return tuple(map(SecretStr, secrets))
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """From the environment; what is given counts more.
+
+        Raises:
+            Mistake: a variable is wrong; the message names it and does not quote it.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            wrong = error.errors(include_input=False, include_url=False)[0]
+            name = f"{_PREFIX}{str(wrong['loc'][0]).upper()}"
+            raise Mistake(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.") from None
+
+    def secrets_of(self, source: Source) -> tuple[SecretStr, ...]:
+        """The secrets of a hook; none: it is closed."""
+        secrets: tuple[SecretStr, ...] = getattr(self, _VARIABLES[source])
+        return secrets
+
+    @staticmethod
+    def variable_of(source: Source) -> str:
+        """The environment variable of a hook's secrets."""
+        return f"{_PREFIX}{_VARIABLES[source].upper()}"

@@ -1,0 +1,75 @@
+"""What Azure Blob Storage answers, sorted by what the caller does next; no answer's text is passed on, it may quote secrets."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+from domain.mistakes import Mistake
+from tasks.store import Conflict
+
+_CONFLICTS: Final = {"ConditionNotMet", "BlobAlreadyExists", "BlobOverwritten", "InvalidBlockList"}
+"""Codes that say: somebody else was there first. InvalidBlockList: another upload to the key was completed meanwhile."""
+
+
+@contextmanager
+def explained(store: str, key: str) -> Iterator[None]:
+    """Translate the SDK's errors.
+
+    Args:
+        store: what to call the store in messages; without secrets.
+        key: which key, or prefix of keys, is worked on.
+
+    Raises:
+        KeyError: nothing is there.
+        Conflict: a condition does not hold.
+        Mistake: a person has to mend it: credentials, rights, names.
+        OSError: another try may help: network, a busy or failing service.
+    """
+    try:
+        yield
+    except HttpResponseError as error:
+        _explain_answer(error, store, key)
+    except AzureError as error:
+        _explain_silence(error, store)
+
+
+def _explain_answer(error: HttpResponseError, store: str, key: str) -> NoReturn:
+    status, code = error.status_code, _code(error)
+    if code == "ContainerNotFound":
+        raise Mistake(f"there is no container {store}. Make it, or correct the name in the store's block.") from None
+    if status == 404:
+        raise KeyError(key) from None
+    if code in _CONFLICTS:
+        raise Conflict(key) from None
+    if status in (401, 403) or isinstance(error, ClientAuthenticationError):
+        raise Mistake(
+            f"the blob store {store} does not let us in ({code}). Correct the Azure Blob Storage Credentials block, or give "
+            "its identity the role 'Storage Blob Data Contributor' on the container. If the account has a firewall, it must "
+            "let this machine through."
+        ) from None
+    if status is None or status in (408, 429) or status >= 500:
+        raise OSError(f"{store} could not answer ({code})") from None
+    raise Mistake(
+        f"the blob store {store} refuses the request for '{key}' ({code}). Look that up in the error codes of Azure Blob "
+        "Storage, mend it in the account, or correct the store's block."
+    ) from None
+
+
+def _code(error: HttpResponseError) -> str:
+    code = getattr(error, "error_code", None) or error.status_code or "no sign-in"
+    return str(getattr(code, "value", code))
+
+
+def _explain_silence(error: AzureError, store: str) -> NoReturn:
+    root: BaseException = error
+    while root.__cause__:
+        root = root.__cause__
+    if isinstance(root, socket.gaierror) and root.errno == socket.EAI_NONAME:
+        raise Mistake(
+            f"the address of the blob store {store} is unknown. Correct the account in the store's block."
+        ) from None
+    reason = root.strerror if isinstance(root, OSError) and root.strerror else type(root).__name__
+    raise ConnectionError(f"no answer from {store} ({reason})") from None

@@ -1,0 +1,144 @@
+"""What a git repository's changes start: between two commits, on disk, or by a push."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from domain.changes import SETTINGS, Change, Part, differences, parts_of_tracks
+from domain.mistakes import Mistake
+from domain.plan import Plan, make_plan, make_retest_plan
+from domain.pushes import Push, PushRules, check_ids, is_no_commit, why_ignored
+from domain.track import Track, parse_track
+from tasks.filesets import leads_out
+from tasks.repository import Repository, open_repository
+
+_DIGITS = 12
+"""Of a commit's id, as flows call a revision."""
+
+
+def changed_paths(repository: Path, before: str, after: str, data: str = "") -> tuple[Change, ...]:
+    """The files that differ between two commits, each as it was and as it is; a renamed file is two changes.
+
+    What is compared are the two trees: a force push, a merge or thousands of commits make no difference.
+
+    Args:
+        repository: a clone, or a bare repository.
+        before: a commit; zeros for the state before the first file.
+        after: a commit; zeros likewise.
+        data: only below this folder, relative to the repository's top; empty for everything.
+
+    Raises:
+        Mistake: there is no such repository or commit, or a shallow clone ends before it.
+    """
+    opened = open_repository(repository)
+    return opened.changes(opened.commit(before), opened.commit(after), data)
+
+
+def plan_range(repository: Repository, before: str, after: str, data: str = "data", *, occasion: str = "") -> Plan:
+    """What has to run for the data at `after` when everything is done for those at `before`.
+
+    Args:
+        repository: where both commits are.
+        before: a commit; zeros for the state before the first file.
+        after: a commit.
+        data: the folder of all tracks, relative to the repository's top.
+        occasion: makes other keys of the same runs.
+
+    Raises:
+        Mistake: see `changed_paths`.
+    """
+    old, new = repository.commit(before), repository.commit(after)
+    changes = repository.changes(old, new, data)
+    return make_plan(
+        changes,
+        parts_of_tracks(repository.files(new, data), data),
+        revision=_revision(new),
+        data=data,
+        settings={
+            track: (_settings_at(repository, old, data, track), _settings_at(repository, new, data, track))
+            for track in _with_new_settings(changes, data)
+        },
+        occasion=occasion,
+    )
+
+
+def plan_worktree(repository: Repository, before: str, data: str = "data") -> Plan:
+    """What would have to run for the files on disk when everything is done for those at `before`.
+
+    Raises:
+        Mistake: see `changed_paths`; or the repository is bare.
+    """
+    old, head = repository.commit(before), repository.commit("HEAD")
+    changes = repository.worktree_changes(old, data)
+    differs = bool(repository.worktree_changes(head, data))
+    return make_plan(
+        changes,
+        parts_of_tracks(_after(repository.files(old, data), changes), data),
+        revision=_revision(head) + ("+changes" if differs else ""),
+        data=data,
+        settings={
+            track: (_settings_at(repository, old, data, track), _settings_on_disk(repository, data, track))
+            for track in _with_new_settings(changes, data)
+        },
+    )
+
+
+def plan_push(repository: Repository, push: Push, rules: PushRules | None = None, data: str = "data") -> Plan:
+    """What a push starts. The repository must have fetched it; the two trees decide, never the server's lists.
+
+    A new branch is compared with where it left the default branch. After a forced push, the trees before and after are
+    compared, and the runs get keys of their own: the branch may be back at a commit that it was at already.
+
+    Args:
+        repository: where the commits are.
+        push: what the git server told.
+        rules: which branches and tags matter; None for the defaults.
+        data: the folder of all tracks, relative to the repository's top.
+
+    Raises:
+        Mistake: see `changed_paths`.
+    """
+    if ignored := why_ignored(push, rules or PushRules()):
+        return Plan(notes=(ignored,))
+    check_ids(push)
+    after = repository.commit(push.after)
+    if push.tag:
+        there = parts_of_tracks(repository.files(after, data), data)
+        return make_retest_plan(there, push.tag, revision=_revision(after))
+    if is_no_commit(push.before):
+        return plan_range(repository, repository.forked_from(after, push.ref), after, data)
+    before = repository.commit(push.before)
+    forced = not repository.goes_on(before, after)
+    return plan_range(repository, before, after, data, occasion=f"forced from {before}" if forced else "")
+
+
+def _revision(commit: str) -> str:
+    return commit[:_DIGITS]
+
+
+def _with_new_settings(changes: Iterable[Change], data: str) -> list[str]:
+    return [track for track, found in differences(changes, data).items() if found.names(Part.SETTINGS)]
+
+
+def _settings_at(repository: Repository, commit: str, data: str, track: str) -> Track | None:
+    path = PurePosixPath(data, track, SETTINGS).as_posix()
+    return _parsed(track, repository.content(commit, path), path)
+
+
+def _settings_on_disk(repository: Repository, data: str, track: str) -> Track | None:
+    file = repository.folder / data / track / SETTINGS
+    readable = file.is_file() and not leads_out(file, file.parent)
+    return _parsed(track, file.read_bytes() if readable else None, str(file))
+
+
+def _parsed(track: str, content: bytes | None, file: str) -> Track | None:
+    """The settings, or None: the flow that reads them says what is wrong with them."""
+    try:
+        return parse_track(track, content, file) if content is not None else None
+    except Mistake:
+        return None
+
+
+def _after(paths: Iterable[str], changes: Iterable[Change]) -> Iterable[str]:
+    """The paths that are left of the older state, and those that have come."""
+    present: Mapping[str, bool] = dict.fromkeys(paths, True) | {change.path: bool(change.after) for change in changes}
+    return (path for path, there in present.items() if there)

@@ -1,0 +1,43 @@
+"""What a track's data on disk would cost to work on: packed in a scratch folder, nothing is kept or uploaded."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from domain.cost import Cost, Dataset, Standing, costs
+from domain.plan import FlowName, PlannedRun
+from tasks.ledger import Ledger
+from tasks.packing import PackedDataset, pack_testing, pack_training
+from tasks.snapshots import read_track
+from tasks.store import Store
+
+
+async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Store) -> Mapping[FlowName, Cost]:
+    """What the planned runs of one track would cost at most, by flow.
+
+    Args:
+        data: the folder of all tracks, on disk.
+        track: the track's name.
+        runs: what is planned for it.
+        store: where earlier snapshots and the history are.
+
+    Raises:
+        Mistake: the track's settings or data have problems.
+    """
+    folder, settings = await asyncio.to_thread(read_track, data, track)
+    ledger, trains = Ledger(store, track), any(run.flow is FlowName.TRAINING for run in runs)
+    testing, *training = [await _known(one, store) for one in await asyncio.to_thread(_packed, folder, trains)]
+    standing = Standing(await ledger.state(), await ledger.history(), testing, training, settings.model.weight_percent)
+    return costs(standing, runs)
+
+
+def _packed(folder: Path, trains: bool) -> tuple[PackedDataset, ...]:
+    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+        testing = pack_testing(folder, Path(scratch, "testing")).dataset
+        return (testing, *(pack_training(folder, Path(scratch, "training")) if trains else ()))
+
+
+async def _known(packed: PackedDataset, store: Store) -> Dataset:
+    known = await store.exists(f"snapshots/{packed.content_hash}{packed.path.suffix}")
+    return Dataset(packed.content_hash, packed.size, packed.seconds, known)

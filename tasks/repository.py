@@ -1,0 +1,195 @@
+"""A git repository, read only: what differs between two commits, which files one has, what a file holds.
+
+Works on a clone, a bare one and a shallow one, and inside a hook. No shell, and no word of a user is taken for an option.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.changes import Change
+from domain.mistakes import Mistake
+from domain.pushes import is_no_commit
+
+NOTHING = "0" * 40
+"""As a commit: the state before the first file."""
+
+_REF = re.compile(r"(?!-)(?!.*\.\.)[\w./@{}^~+#=-]{1,255}")
+_LOCATION = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+             "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE"}  # fmt: skip
+_SETTINGS = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
+_LINK, _SUBMODULE = "120000", "160000"
+_ABSENT = "000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository by its folder: the top of its working tree, or the bare repository itself."""
+
+    folder: Path
+    bare: bool = False
+
+    def commit(self, ref: str) -> str:
+        """The full id of the commit that a ref, a tag or the beginning of an id names; git's zeros stay as they are.
+
+        Raises:
+            Mistake: it names none, or this is a shallow clone that ends before it.
+        """
+        if is_no_commit(ref) and ref:
+            return NOTHING
+        if not _REF.fullmatch(ref):
+            raise Mistake(f"{ref[:80]!a} is not the name of a commit. Name a branch, a tag or a commit's id.")
+        if found := self._attempt("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"):
+            return os.fsdecode(found).strip()
+        raise self._no_commit(ref)
+
+    def parent(self, commit: str) -> str:
+        """The first parent of a commit; zeros when it is the first commit of all.
+
+        Raises:
+            Mistake: this is a shallow clone that ends here.
+        """
+        head = self.read("cat-file", "commit", commit).partition(b"\n\n")[0]
+        return self.commit(f"{commit}^") if b"\nparent " in head else NOTHING
+
+    def forked_from(self, commit: str, ref: str) -> str:
+        """Where the commits of a new branch begin: the merge base with the default branch, or zeros without one."""
+        default = self._default_branch()
+        if not default or default.replace("refs/remotes/origin/", "refs/heads/") == ref:
+            return NOTHING
+        found = self._attempt("merge-base", default, commit) or b""
+        return os.fsdecode(found).strip() or NOTHING
+
+    def goes_on(self, before: str, after: str) -> bool:
+        """Whether `after` was built on `before`, as far as this clone's history reaches."""
+        return self._attempt("merge-base", "--is-ancestor", before, after) is not None
+
+    def changes(self, before: str, after: str, folder: str) -> tuple[Change, ...]:
+        """What differs in a folder between the trees of two commits, whatever lies between them."""
+        words = ("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")
+        return _parsed(self.read(*words, self._tree(before), self._tree(after), *_below(folder)))
+
+    def worktree_changes(self, before: str, folder: str) -> tuple[Change, ...]:
+        """What differs in a folder between a commit and the files on disk; files that git ignores do not count."""
+        if self.bare:
+            raise Mistake(f"{self.folder} is a bare repository: it has no files on disk. Leave out --worktree.")
+        words = ("diff", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=none")
+        tracked = _parsed(self.read(*words, self._tree(before), *_below(folder)))
+        new = self.read("ls-files", "-z", "--others", "--exclude-standard", *_below(folder))
+        return (*tracked, *(Change(path, after="on disk") for path in _names(new)))
+
+    def files(self, commit: str, folder: str) -> tuple[str, ...]:
+        """The paths of a folder at a commit."""
+        if is_no_commit(commit):
+            return ()
+        return tuple(_names(self.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, *_below(folder))))
+
+    def content(self, commit: str, path: str) -> bytes | None:
+        """What a file holds at a commit; None when it is not there, or is no file."""
+        return None if is_no_commit(commit) else self._attempt("cat-file", "blob", f"{commit}:{path}")
+
+    def read(self, *words: str) -> bytes:
+        """What a git command prints.
+
+        Raises:
+            Mistake: git refuses.
+        """
+        done = self._run(*words)
+        if done.returncode:
+            raise _refused(self.folder, words[0], done.stderr)
+        return done.stdout
+
+    def _attempt(self, *words: str) -> bytes | None:
+        done = self._run(*words)
+        return None if done.returncode else done.stdout
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return _git(self.folder, *words)
+
+    def _tree(self, commit: str) -> str:
+        """What to compare: the commit, or the tree without any file, whose id depends on the repository's hash."""
+        if not is_no_commit(commit):
+            return commit
+        return self.read("hash-object", "-t", "tree", "--stdin").decode().strip()
+
+    def _default_branch(self) -> str:
+        for head in ("refs/remotes/origin/HEAD", "HEAD"):
+            if found := self._attempt("symbolic-ref", "--quiet", head):
+                return os.fsdecode(found).strip()
+        return ""
+
+    def _no_commit(self, ref: str) -> Mistake:
+        if (self._attempt("rev-parse", "--is-shallow-repository") or b"").strip() == b"true":
+            remedy = f"It is a shallow clone: run `git fetch --depth=1 origin {ref}`, or `git fetch --unshallow`."
+        else:
+            remedy = "Run `git fetch`, or correct the name; 0 stands for the state before the first file."
+        return Mistake(f"{self.folder} has no commit '{ref}'. {remedy}")
+
+
+def open_repository(folder: Path) -> Repository:
+    """The repository that a folder belongs to.
+
+    Raises:
+        Mistake: it belongs to none, or git is not installed.
+    """
+    done = _git(folder, "rev-parse", "--show-toplevel")
+    if not done.returncode:
+        return Repository(Path(os.fsdecode(done.stdout).removesuffix("\n")))
+    done = _git(folder, "rev-parse", "--absolute-git-dir")
+    if done.returncode:
+        raise _refused(folder, "rev-parse", done.stderr)
+    return Repository(Path(os.fsdecode(done.stdout).removesuffix("\n")), bare=True)
+
+
+def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    env = {name: value for name, value in os.environ.items() if name not in _LOCATION} | _SETTINGS
+    try:
+        return subprocess.run(
+            ["git", "-C", str(folder), *words], check=False, stdin=subprocess.DEVNULL, capture_output=True, env=env
+        )
+    except FileNotFoundError:
+        raise Mistake("this needs git. Install it and run again.") from None
+
+
+def _refused(folder: Path, command: str, stderr: bytes) -> Mistake:
+    said = (stderr.decode(errors="replace").strip() or "no reason was given").splitlines()[0]
+    if "not a git repository" in said:
+        return Mistake(f"{folder} belongs to no git repository. Run this in the project's folder.")
+    said = re.sub(r"://[^/\s]*@", "://…@", said.removeprefix("fatal: "))
+    return Mistake(f"git {command} failed in {folder}: {said}. Mend that and run again.")
+
+
+def _parsed(raw: bytes) -> tuple[Change, ...]:
+    fields = iter(raw.split(b"\0")[:-1])
+    found = (_change(head.decode(), os.fsdecode(path)) for head, path in zip(fields, fields, strict=True))
+    return tuple(change for change in found if change.before != change.after)
+
+
+def _change(head: str, path: str) -> Change:
+    old_mode, new_mode, before, after, _ = head.removeprefix(":").split(" ")
+    return Change(path, _content(old_mode, before), _content(new_mode, after))
+
+
+def _content(mode: str, blob: str) -> str:
+    """What tells content apart: git's id, and whether it is a link. Zeros stand for a file on disk."""
+    if mode == _ABSENT:
+        return ""
+    known = "on disk" if is_no_commit(blob) else blob
+    return f"{mode} {known}" if mode in (_LINK, _SUBMODULE) else known
+
+
+def _below(folder: str) -> tuple[str, ...]:
+    return ("--", folder) if folder else ()
+
+
+def _names(listed: bytes) -> Iterable[str]:
+    return (os.fsdecode(name) for name in listed.split(b"\0")[:-1])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.timeout(1200)  # minutes of real training and decoding, more on a busy machine
 ROOT = Path(__file__).parents[2]
 
 

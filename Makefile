@@ -22,8 +22,8 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 	$(BIN)/speechops demo
 
 test: check  ## Everything that must hold; CI runs exactly this
-	$(BIN)/pytest tests/browser
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser
+	$(BIN)/pytest tests/browser/test_prefect_ui.py
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/browser/test_prefect_ui.py
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .

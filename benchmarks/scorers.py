@@ -19,13 +19,6 @@ SCLITE = "/usr/lib/sctk/bin/sclite"
 
 
 def ours() -> Scorer:
-    """Counts per utterance."""
-    from domain.error_rows import error_rows
-
-    return lambda texts: int(error_rows(*texts)[:, 1:].sum())
-
-
-def our_evidence() -> Scorer:
     """What an evaluation stores: pairing by id, texts, alignments and counts per utterance."""
     from domain.normalise import Normaliser
     from domain.wer import score_utterances
@@ -86,7 +79,6 @@ def sclite(folder: Path) -> tuple[int, float, float]:
 
 SCORERS: dict[str, Callable[[], Scorer]] = {
     "ours": ours,
-    "ours, as evidence": our_evidence,
     "jiwer, default call": jiwer_default,
     "kaldialign": kaldialign_batch,
     "meeteval": meeteval_siso,

@@ -1,7 +1,6 @@
 """Word errors: what was said beside what was heard, aligned as jiwer does, kept as counts.
 
-Compare WERs with other scorers, never substitutions, deletions and insertions: see `domain.alignment`. Counts alone, of very
-many texts, are leaner by `domain.error_rows`.
+Compare WERs with other scorers, never substitutions, deletions and insertions: see `domain.alignment`.
 """
 
 from collections import Counter

@@ -1,6 +1,7 @@
 """Evidence that cannot be trusted decides nothing."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 
@@ -92,8 +93,7 @@ def _invalid_scorecard(side: str, scorecard: Scorecard) -> Iterator[str]:
 
 
 def _repeated(names: Iterable[str]) -> set[str]:
-    seen: set[str] = set()
-    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def _fits(reference: str, hypothesis: str, alignment: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import jiwer
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 import domain.alignment
 from domain.alignment import alignments, by_jiwer
-from domain.error_rows import error_rows
 from domain.mistakes import Mistake
 from domain.normalise import Normaliser
 from domain.wer import score, score_utterances
@@ -24,6 +24,12 @@ WORDS = st.text(alphabet="ab日é'", min_size=1, max_size=2)
 TEXTS = st.lists(WORDS, max_size=12).map(" ".join)
 PLAIN = Normaliser("plain", 1, ())
 Codes = npt.NDArray[np.int64]
+
+
+def error_rows(references: Sequence[str], hypotheses: Sequence[str]) -> Codes:
+    """Words, substitutions, deletions and insertions of each pair, from its alignment."""
+    found = alignments(references, hypotheses)
+    return np.array([[len(one) - one.count("I"), *map(one.count, "SDI")] for one in found])
 
 
 def random_pairs(count: int, seed: int) -> list[tuple[str, str]]:

@@ -128,6 +128,8 @@ def receiver_command(
 ) -> None:
     """Receive web hooks of GitHub, GitLab, Azure DevOps, Event Grid and the Speech service. Ctrl-C stops it.
 
+    Each is verified and stored once; no flow is started from it yet.
+
     Secrets stand in the environment, several with commas between them: SPEECHOPS_GITHUB_SECRET,
     SPEECHOPS_GITLAB_SECRET, SPEECHOPS_AZURE_DEVOPS_PASSWORD, SPEECHOPS_EVENTGRID_SECRET, SPEECHOPS_SPEECH_SECRET.
     A hook without one is closed.

@@ -144,8 +144,12 @@ class DemoPage:
 
 def _table(played: list[Played]) -> Table:
     table = Table(box=box.ROUNDED, title="What happened", title_justify="left", title_style="bold")
-    for name in ("step", "model", "WER", "S/D/I", "verdict", "why"):
-        table.add_column(name, justify="right" if name == "WER" else "left", no_wrap=name not in ("verdict", "why"))
+    table.add_column("step", no_wrap=True)
+    table.add_column("model")
+    table.add_column("WER", justify="right", no_wrap=True)
+    table.add_column("S/D/I", no_wrap=True)
+    table.add_column("verdict", min_width=max(map(len, Outcome)))
+    table.add_column("why")
     for number, one in enumerate(played, start=1):
         table.add_row(f"{number} {one.step.name}", *_row(one.report))
     return table

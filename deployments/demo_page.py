@@ -148,7 +148,7 @@ def _table(played: list[Played]) -> Table:
     table.add_column("model")
     table.add_column("WER", justify="right", no_wrap=True)
     table.add_column("S/D/I", no_wrap=True)
-    table.add_column("verdict", min_width=max(map(len, Outcome)))
+    table.add_column("verdict", no_wrap=True)
     table.add_column("why")
     for number, one in enumerate(played, start=1):
         table.add_row(f"{number} {one.step.name}", *_row(one.report))

@@ -33,6 +33,7 @@ _INVISIBLE = re.compile(
 )
 _MARK = r"[^\w\s']"  # in text that `_WORDS` left: neither letter nor number, so a combining mark
 _ORPHANED_MARKS = re.compile(rf"(?<![^\s']){_MARK}+")
+_DOTTED = re.compile("[İi]\u0307*")  # all dots at once, else the second would fall when normalised again
 _LONE_APOSTROPHE = re.compile(r"(?<!\S)'+|'+(?!\S)|'{2,}")
 
 
@@ -80,8 +81,7 @@ def turkic_lower(text: str) -> str:
     >>> turkic_lower("ISPARTA İZMİR").casefold()
     'ısparta izmir'
     """
-    dotted = unicodedata.normalize("NFKC", text).replace("İ", "i").replace("i\u0307", "i")
-    return dotted.replace("I", "ı")
+    return _DOTTED.sub("i", unicodedata.normalize("NFKC", text)).replace("I", "ı")
 
 
 def plain_digits(text: str) -> str:

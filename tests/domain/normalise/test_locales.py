@@ -1,7 +1,7 @@
 """Normalisers as values: stable, told apart, safe with any text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.naming import fingerprint
@@ -23,6 +23,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("normaliser", ALL, ids=lambda one: one.name)
+@example(text="i\u0307\u0307")
 @given(text=TRICKY)
 def test_normalised_text_stays_as_it_is(normaliser: Normaliser, text: str) -> None:
     """Normalising twice, as reports may, changes nothing."""

@@ -1,0 +1,32 @@
+"""The events that speechops sends to Prefect, and what its automations listen to."""
+
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+DATA_CHANGED = "speechops.data.changed"
+"""Payload: `ref` (full name; empty for blobs) and `delivery` (the receiver's id of it)."""
+
+PULL_REQUEST_CHANGED = "speechops.pull-request.changed"
+"""Payload: `number` (int), `wanted` (`checks` or `model`) and `delivery`."""
+
+JOB_CHANGED = "speechops.job.changed"
+"""A job of the Speech service. Payload: `entity` (such as `models/<id>`), `event` and `delivery`."""
+
+SOURCE = "speechops.source"
+"""Resources are called `speechops.source.<name of the block>`."""
+
+KIND = "speechops.kind"
+"""Label of a source's resource: `git` or `blob`."""
+
+
+def resource_of_source(name: str, kind: str) -> dict[str, str]:
+    """The resource of an event about a data source.
+
+    >>> resource_of_source("maps", "git")["prefect.resource.id"]
+    'speechops.source.maps'
+    """
+    return {"prefect.resource.id": f"{SOURCE}.{name}", "prefect.resource.name": name, KIND: kind}
+
+
+def event_id(delivery: str) -> UUID:
+    """The id of a delivery's event: the same each time, so that the server knows it when it comes again."""
+    return uuid5(NAMESPACE_URL, f"speechops:{delivery}")

@@ -1,0 +1,71 @@
+"""Where the data of tracks come from: a git repository or a blob container, at any of its revisions.
+
+The name of a source is the name of its block. Flows that are given a local folder instead need none of this.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from domain.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Data on this machine, for as long as a context lasts.
+
+    Attributes:
+        data: the folder that holds the tracks' folders.
+        revision: what people call this state: 12 digits of a commit, or of a listing's hash.
+    """
+
+    data: Path
+    revision: str
+
+
+class DataSource(Protocol):
+    """A place with the data of tracks. A revision is a full commit id, or the full hash of a listing."""
+
+    @property
+    def name(self) -> str:
+        """The name of its block."""
+        ...
+
+    async def newest(self, ref: str = "") -> str:
+        """The revision that it is at now.
+
+        Args:
+            ref: a full name such as `refs/tags/baseline/taxi`, for git; empty for the branch that the source follows.
+
+        Raises:
+            Mistake: it cannot be reached with these settings, or has no such ref.
+        """
+        ...
+
+    async def plan(self, before: str, after: str, occasion: str = "") -> Plan:
+        """What has to run for the data at `after` when everything is done for those at `before` (empty: for nothing).
+
+        The revision of the planned runs is the full one. A `before` that is gone (a forced push) counts as nothing.
+        """
+        ...
+
+    async def plan_retest(self, revision: str, tag: str, occasion: str = "") -> Plan:
+        """What has to run because a tag asks for a new test."""
+        ...
+
+    def opened(self, revision: str, track: str = "") -> AbstractAsyncContextManager[Opened]:
+        """The data at a revision: of one track, or of all of them.
+
+        Raises:
+            Mistake: they cannot be had (any more); the message says what to do.
+        """
+        ...
+
+    def is_repository(self, address: str) -> bool:
+        """Whether this source reads that repository, whatever user or `.git` stands in the address."""
+        ...
+
+    def holds_blob(self, account: str, container: str, blob: str) -> bool:
+        """Whether a blob of that path belongs to this source."""
+        ...

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from domain.plan import Plan
+from domain.pushes import PushRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class DataSource(Protocol):
     @property
     def name(self) -> str:
         """The name of its block."""
+        ...
+
+    @property
+    def rules(self) -> PushRules:
+        """Which pushes to it matter."""
         ...
 
     async def newest(self, ref: str = "") -> str:

@@ -7,9 +7,11 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, cast
 
+from cachetools import TTLCache
 from prefect.blocks.core import Block
+from prefect.runtime import flow_run
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from domain.mistakes import Mistake
@@ -17,6 +19,7 @@ from speech_client import EntraCredential, KeyCredential, SpeechClient
 from tasks.store import LocalFolder, Store
 
 _B = TypeVar("_B", bound=Block)
+_KEPT: TTLCache[tuple[str | None, type[Block], str], Block] = TTLCache(maxsize=64, ttl=60)
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
 
@@ -141,6 +144,17 @@ async def _load(kind: type[_B], name: str) -> _B:
 
 
 async def _find(kind: type[_B], name: str) -> _B | None:
+    """The saved block. A flow run asks for it in nearly every task, which costs 50 ms: it is kept for it for a minute."""
+    key = (flow_run.id, kind, name)
+    if key in _KEPT:
+        return cast("_B", _KEPT[key])
+    found = await _load_saved(kind, name)
+    if found and flow_run.id:
+        _KEPT[key] = found
+    return found
+
+
+async def _load_saved(kind: type[_B], name: str) -> _B | None:
     try:
         return await kind.aload(name)
     except ValueError:

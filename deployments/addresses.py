@@ -10,6 +10,7 @@ LOOPBACK = "127.0.0.1"
 PREFECT_PORT = 4200
 EMULATOR_PORT = 8765
 REPORTS_PORT = 4280
+RECEIVER_PORT = 4290
 
 
 def claim_ports(wanted: dict[str, int]) -> list[int]:

@@ -61,8 +61,11 @@ def up_command(
     reports_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the report pages; 0 takes a free one.")
     ] = 4280,
+    receiver_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the receiver of web hooks; 0 takes a free one.")
+    ] = 4290,
 ) -> None:
-    """Start everything locally: Speech emulator, Prefect server, worker, blocks and deployments. Ctrl-C stops it."""
+    """Start everything locally: Speech emulator, Prefect server, worker, blocks, deployments, receiver. Ctrl-C stops it."""
     from deployments.stack import StackSettings
     from deployments.up import up
 
@@ -72,6 +75,7 @@ def up_command(
         prefect_port=prefect_port,
         emulator_port=emulator_port,
         reports_port=reports_port,
+        receiver_port=receiver_port,
     )
     asyncio.run(up(settings, Console()))
 
@@ -90,7 +94,7 @@ def demo_command(
     ] = None,
 ) -> None:
     """Watch a real speech recogniser improve, and the better model go live. Needs no account, only this machine."""
-    from deployments.addresses import EMULATOR_PORT, PREFECT_PORT, REPORTS_PORT, free_or_any
+    from deployments.addresses import EMULATOR_PORT, PREFECT_PORT, RECEIVER_PORT, REPORTS_PORT, free_or_any
     from deployments.demo import demo
     from deployments.stack import StackSettings
 
@@ -100,6 +104,7 @@ def demo_command(
         prefect_port=free_or_any(PREFECT_PORT) if prefect_port is None else prefect_port,
         emulator_port=free_or_any(EMULATOR_PORT) if emulator_port is None else emulator_port,
         reports_port=free_or_any(REPORTS_PORT),
+        receiver_port=free_or_any(RECEIVER_PORT),
     )
     asyncio.run(demo(settings, Console()))
 
@@ -128,16 +133,68 @@ def receiver_command(
 ) -> None:
     """Receive web hooks of GitHub, GitLab, Azure DevOps, Event Grid and the Speech service. Ctrl-C stops it.
 
-    Each is verified and stored once; no flow is started from it yet.
+    Each is verified, stored, and acknowledged; then the flows of the data sources that it is about are started, once,
+    on the Prefect server that PREFECT_API_URL or the Prefect profile names. `speechops deploy` prepares that server.
 
     Secrets stand in the environment, several with commas between them: SPEECHOPS_GITHUB_SECRET,
     SPEECHOPS_GITLAB_SECRET, SPEECHOPS_AZURE_DEVOPS_PASSWORD, SPEECHOPS_EVENTGRID_SECRET, SPEECHOPS_SPEECH_SECRET.
-    A hook without one is closed.
+    A hook without one is closed. SPEECHOPS_OUTBOX_URL (postgresql://…) keeps the deliveries in a database instead of a
+    folder, for receivers on several machines.
     """
     from deployments.receiver.serving import serve
     from deployments.receiver.settings import ReceiverSettings
+    from tasks.sources import all_sources
 
-    serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port)
+    serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
+
+
+@app.command("post-receive")
+def post_receive_command(
+    receiver: Annotated[str, typer.Option(help="The receiver's address.")] = "http://127.0.0.1:4290",
+    name: Annotated[str, typer.Option(help="What the repository is called.  [default: its folder's name]")] = "",
+    address: Annotated[str, typer.Option(help="Where it can be cloned from.  [default: its folder]")] = "",
+) -> None:
+    """Tell the receiver of a push to a bare repository: the line to put into its hooks/post-receive.
+
+    It posts what a GitHub web hook would, signed with the secret in SPEECHOPS_GITHUB_SECRET.
+    """
+    from deployments.post_receive import Teller, pushes_from, secret_from_environment
+
+    for push in pushes_from(sys.stdin, Path(), name, address):
+        Teller(receiver, secret_from_environment(), push.repository, push.address).tell(push)
+        typer.echo(f"speechops: the receiver knows of the push to {push.ref}", err=True)
+
+
+@app.command("deploy")
+def deploy_command(
+    project: Annotated[Path, typer.Option(help="Folder with prefect.yaml and the flows.")] = Path(),
+    pool: Annotated[
+        str,
+        typer.Option(
+            help="Work pool to deploy to; made for processes when missing.  [default: what prefect.yaml names]"
+        ),
+    ] = "",
+    settle: Annotated[
+        int, typer.Option(min=10, help="Seconds without a further blob before the data are looked at.")
+    ] = 10,
+) -> None:
+    """Put block types, work pool, deployments and automations on the Prefect server that PREFECT_API_URL or the profile names.
+
+    Run it again after each update: it repeats nothing that is right, and leaves on and off what operators switched.
+    """
+    from deployments.deploy_command import deploy, show_done
+
+    show_done(asyncio.run(deploy(project, pool, settle)), Console(highlight=False, markup=False))
+
+
+@app.command("automations")
+def automations_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list and nothing else.")] = False,
+) -> None:
+    """Show our automations on the Prefect server: on or off, what they wait for, what they do, how they differ from the code."""
+    from deployments.automation_table import show_automations
+
+    asyncio.run(show_automations(Console(highlight=False, markup=False), as_json=as_json))
 
 
 @app.command("init")

@@ -1,12 +1,14 @@
 """`speechops demo`: the whole loop on real audio, with nothing but this machine.
 
-It starts the local stack, plays six commits to a track's data through the deployed flows, lets the live endpoint
-transcribe a recording that the base model got wrong, and writes what happened to `summary.json`.
+It starts the local stack, plays five commits to a track's data through the deployed flows, lets the live endpoint
+transcribe a recording that the base model got wrong, pushes a sixth commit and watches what that starts by itself, and writes
+what happened to `summary.json`.
 """
 
 import json
 import tomllib
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -14,20 +16,27 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from rich.console import Console
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from deployments.demo_page import DemoPage
 from deployments.demo_repository import TRACK, DemoRepository
-from deployments.demo_steps import EXPECTED, LIVE, STEPS, Played, Step, copied_page
-from deployments.flow_runs import result_of, run_to_end
+from deployments.demo_steps import EXPECTED, LIVE, PUSH, STEPS, Played, Step, copied_page
+from deployments.flow_runs import newest_update, result_of, run_to_end, runs_for, watched
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
-from domain.ruling import Report
+from domain.ruling import Report, Work
 from speech_client import KeyCredential, SpeechClient
+from tasks.git_block import GitData
 from tasks.store import LocalFolder
 from tasks.vault import read_comparison
 
+SOURCE = "demo"
+"""The name of the block that leads to the demo's repository."""
+
 _SUITE = "speechops"
+_LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class _Theatre:
     async def play(self, project: Path) -> tuple[list[Played], Heard]:
         played, heard = list[Played](), None
         for number, step in enumerate(STEPS):
-            played.append(await self._push(number, step))
+            played.append(await self._play(number, step))
             report = played[-1].report
             if number == LIVE and report is not None:
                 heard = await _listen(self.stack, report, project)
@@ -82,21 +91,66 @@ class _Theatre:
             raise Mistake("no model went live, so there is no endpoint to listen to. See the verdict above.")
         return played, heard
 
-    async def _push(self, number: int, step: Step) -> Played:
+    async def _play(self, number: int, step: Step) -> Played:
         self.page.step(step.title, step.commit(self.repository), step.flow)
-        parameters = {"track": TRACK, "data": str(self.repository.data.resolve())}
-        run = await run_to_end(self.client, f"{step.flow}/{_SUITE}", parameters, self.page.task)
+        run, known = await (self._push() if step.flow == PUSH else self._run(step.flow))
         played = await self._outcome(step, run)
+        if known and played.report:
+            played = replace(played, report=_as_known(played.report))
         told = played.refusal or (played.report.page if played.report else "")
         played = replace(played, page=copied_page(self.stack.home.store, self.reports, number + 1, step, told))
         self.page.played(played)
         return played
+
+    async def _run(self, flow: str) -> tuple[FlowRun, bool]:
+        parameters = {"track": TRACK, "data": str(self.repository.data.resolve())}
+        return await run_to_end(self.client, f"{flow}/{_SUITE}", parameters, self.page.task), False
+
+    async def _push(self) -> tuple[FlowRun, bool]:
+        """Push, start nothing, and watch what comes of it; the last run, and whether an earlier push had started it."""
+        await GitData(address=self.repository.origin.as_uri()).asave(SOURCE, overwrite=True)
+        since = datetime.now(UTC)
+        self.page.pushed(self.repository.push(self.stack.receiver_url, self.stack.home.hook_secret))
+        update = await watched(self.client, await self._update(since), self.page.task)
+        if update.state is None or not update.state.is_completed():
+            raise Mistake(f"data-update ended as {update.state_name}: {update.state.message if update.state else ''}")
+        runs = await runs_for(self.client, SOURCE, self.repository.head)
+        if not runs:
+            raise Mistake("the push started nothing. The Prefect UI shows what data-update found.")
+        known = all(run.state and run.state.is_final() for run in runs)
+        for number, run in enumerate(runs):
+            self.page.begun(run)
+            runs[number] = await watched(self.client, run, self.page.task)
+        return runs[-1], known
+
+    async def _update(self, since: datetime) -> FlowRun:
+        """The run of data-update that the push has started."""
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(LookupError),
+                wait=wait_fixed(_LOOK_SECONDS),
+                stop=stop_after_delay(_PATIENCE_SECONDS),
+            ):
+                with attempt:
+                    found = await newest_update(self.client, SOURCE, since)
+        except RetryError:
+            raise Mistake(
+                f"nobody started data-update for the push. See {shown(self.stack.home.logs)}/receiver.log."
+            ) from None
+        self.page.begun(found)
+        return found
 
     async def _outcome(self, step: Step, run: FlowRun) -> Played:
         message = (run.state.message if run.state else "") or ""
         if EXPECTED[STEPS.index(step)] == "BLOCKED" and run.state and run.state.is_failed():
             return Played(step, str(run.id), None, refusal=message.rpartition("exception: ")[2])
         return Played(step, str(run.id), await result_of(run, Report))
+
+
+def _as_known(report: Report) -> Report:
+    """The report of a run that is looked at again: no work was done for it now."""
+    decision = report.decision.model_copy(update={"work": Work(), "settled": True})
+    return report.model_copy(update={"decision": decision})
 
 
 async def _listen(stack: Stack, report: Report, project: Path) -> Heard:

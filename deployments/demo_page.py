@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from time import monotonic
 
+from prefect.client.schemas.objects import FlowRun
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -53,6 +54,20 @@ class DemoPage:
         self._console.print(f"  [dim]commit {commit} → {flow}[/]", highlight=False)
         self._since = monotonic()
         self._live(flow)
+
+    def pushed(self, said: str) -> None:
+        """What the person who pushed read."""
+        self._quiet()
+        lines = [line.removeprefix("remote: ").strip() for line in said.splitlines() if "speechops: " in line]
+        for line in lines:
+            self._console.print(f"  [dim]{monotonic() - self._since:7.1f} s  {escape(line)}[/]", highlight=False)
+        self._live("receiver → automation → data-update")
+
+    def begun(self, run: FlowRun) -> None:
+        """A run that nobody started by hand."""
+        self._quiet()
+        self._console.print(f"  [dim]{monotonic() - self._since:7.1f} s  {escape(run.name)}[/]", highlight=False)
+        self._live(run.name)
 
     def task(self, name: str, state: str) -> None:
         """A task of the flow changed its state."""

@@ -1,8 +1,10 @@
-"""The demo's own git repository: the sample track, and the commits that change it."""
+"""The demo's own git repository: the sample track, the commits that change it, and a bare repository to push them to."""
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from domain.mistakes import Mistake
@@ -37,10 +39,33 @@ class DemoRepository:
             )
         self.folder = folder
         self.data = folder / "data"
+        self.origin = folder.with_name(f"{folder.name}.git").resolve()
         self._commits = 0
-        shutil.rmtree(folder, ignore_errors=True)
+        for old in (folder, self.origin):
+            shutil.rmtree(old, ignore_errors=True)
         self.data.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
+        self._git("init", "--quiet", "--initial-branch=main", "--bare", str(self.origin))
+
+    @property
+    def head(self) -> str:
+        """The full id of the last commit."""
+        return self._git("rev-parse", "HEAD")
+
+    def push(self, receiver: str, secret: Path) -> str:
+        """Push to the bare repository, whose hook tells the receiver; what git and the hook said.
+
+        Args:
+            receiver: the receiver's address.
+            secret: the file with the secret that the receiver knows as GitHub's.
+        """
+        hook = self.origin / "hooks" / "post-receive"
+        hook.write_text(
+            f"#!/bin/sh\nSPEECHOPS_GITHUB_SECRET=$(cat {shlex.quote(str(secret.resolve()))}) "
+            f"exec {shlex.quote(sys.executable)} -m deployments.cli post-receive --receiver {receiver}\n"
+        )
+        hook.chmod(0o755)
+        return self._git("push", str(self.origin), "main", errors=True)
 
     def start(self) -> str:
         """Commit the track with its testing data alone, as it is before anybody trains. Returns the commit."""
@@ -55,9 +80,14 @@ class DemoRepository:
 
     def update(self, name: str, message: str) -> str:
         """Commit one of the prepared updates, which overlay the track's files."""
-        for part in (self._sample / "updates" / name).iterdir():
-            self._copy(part, part.name)
+        self._overlay(name)
         return self._commit(message)
+
+    def grow(self) -> str:
+        """Commit new recordings together with the sentences and names that they need, and mend the mistakes before."""
+        for name in ("more-recordings", "new-places"):
+            self._overlay(name)
+        return self._commit("New places: recordings, sentences and names")
 
     def leak(self) -> str:
         """Commit the mistake that everybody makes once: transcripts of the testing recordings as training text."""
@@ -66,6 +96,10 @@ class DemoRepository:
         with (track / "training" / "plain_text.txt").open("a", encoding="utf-8") as text:
             text.writelines(f"{row.partition(chr(9))[2]}\n" for row in rows[::4])
         return self._commit("More sentences, from the transcripts that we have")
+
+    def _overlay(self, name: str) -> None:
+        for part in (self._sample / "updates" / name).iterdir():
+            self._copy(part, part.name)
 
     def _copy(self, source: Path, name: str) -> None:
         target = self.data / TRACK / name
@@ -82,7 +116,7 @@ class DemoRepository:
         self._git("commit", "--quiet", "--message", message, GIT_AUTHOR_DATE=when, GIT_COMMITTER_DATE=when)
         return self._git("rev-parse", "--short=12", "HEAD")
 
-    def _git(self, *words: str, **env: str) -> str:
+    def _git(self, *words: str, errors: bool = False, **env: str) -> str:
         try:
             done = subprocess.run(
                 ["git", "-C", str(self.folder), *words],
@@ -92,4 +126,4 @@ class DemoRepository:
             raise Mistake("the demo needs git. Install it and run again.") from None
         except subprocess.CalledProcessError as error:
             raise Mistake(f"git {words[0]} failed: {error.stderr.strip()}") from None
-        return done.stdout.strip()
+        return (done.stderr if errors else done.stdout).strip()

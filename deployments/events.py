@@ -6,7 +6,7 @@ DATA_CHANGED = "speechops.data.changed"
 """Payload: `ref` (full name; empty for blobs) and `delivery` (the receiver's id of it)."""
 
 PULL_REQUEST_CHANGED = "speechops.pull-request.changed"
-"""Payload: `number` (int), `wanted` (`checks` or `model`) and `delivery`."""
+"""Payload: `number` (int), `wanted` (`checks` or `model`), `head` (the commit that is meant, or its beginning) and `delivery`."""
 
 JOB_CHANGED = "speechops.job.changed"
 """A job of the Speech service. Payload: `entity` (such as `models/<id>`), `event` and `delivery`."""
@@ -27,6 +27,24 @@ def resource_of_source(name: str, kind: str) -> dict[str, str]:
     return {"prefect.resource.id": f"{SOURCE}.{name}", "prefect.resource.name": name, KIND: kind}
 
 
-def event_id(delivery: str) -> UUID:
-    """The id of a delivery's event: the same each time, so that the server knows it when it comes again."""
-    return uuid5(NAMESPACE_URL, f"speechops:{delivery}")
+JOB = "speechops.job"
+"""Resources are called `speechops.job.<entity>`, with dots for its slashes."""
+
+
+def resource_of_job(entity: str) -> dict[str, str]:
+    """The resource of an event about an entity of the Speech service.
+
+    >>> resource_of_job("models/8a2b")["prefect.resource.id"]
+    'speechops.job.models.8a2b'
+    """
+    return {"prefect.resource.id": f"{JOB}.{entity.replace('/', '.')}", "prefect.resource.name": entity}
+
+
+def event_id(delivery: str, source: str = "") -> UUID:
+    """The id of a delivery's event: the same each time, so that the server knows it when it comes again.
+
+    Args:
+        delivery: the receiver's id of it.
+        source: the data source that the event is about; one delivery may be about several.
+    """
+    return uuid5(NAMESPACE_URL, f"speechops:{delivery}:{source}")

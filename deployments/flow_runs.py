@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterStartTime,
+    FlowRunFilterTags,
+)
 from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.client.schemas.sorting import FlowRunSort
 from pydantic import BaseModel
 
 from domain.mistakes import Mistake
@@ -29,6 +37,11 @@ async def run_to_end(client: PrefectClient, deployment: str, parameters: dict[st
     """
     found = await client.read_deployment_by_name(deployment)
     run = await client.create_flow_run_from_deployment(found.id, parameters=parameters)
+    return await watched(client, run, on_task)
+
+
+async def watched(client: PrefectClient, run: FlowRun, on_task: OnTask) -> FlowRun:
+    """The run when it is over; see `run_to_end`."""
     seen: dict[str, str] = {}
     while not (run.state and run.state.is_final()):
         await asyncio.sleep(_LOOK_SECONDS)
@@ -39,6 +52,34 @@ async def run_to_end(client: PrefectClient, deployment: str, parameters: dict[st
                 seen[str(task.id)] = state
                 on_task(task.name.rsplit("-", 1)[0], state)
     return run
+
+
+async def newest_update(client: PrefectClient, source: str, since: datetime) -> FlowRun:
+    """The newest run of data-update for a data source that was started after a moment.
+
+    Raises:
+        LookupError: there is none yet.
+    """
+    chosen = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=[f"source:{source}"]), start_time=FlowRunFilterStartTime(after_=since)
+    )
+    runs = await client.read_flow_runs(flow_run_filter=chosen, sort=FlowRunSort.START_TIME_DESC, limit=1)
+    if not runs:
+        raise LookupError(source)
+    return runs[0]
+
+
+async def runs_for(client: PrefectClient, source: str, revision: str) -> list[FlowRun]:
+    """The runs that a change of a data source started, in their order.
+
+    Args:
+        client: of the Prefect server.
+        source: the name of the source's block.
+        revision: the full one.
+    """
+    tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=[f"from:{source}"]))
+    runs = await client.read_flow_runs(flow_run_filter=tagged, sort=FlowRunSort.EXPECTED_START_TIME_ASC)
+    return [run for run in runs if run.parameters.get("revision") == revision]
 
 
 async def result_of(run: FlowRun, shape: type[R]) -> R:

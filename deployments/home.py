@@ -47,13 +47,31 @@ class Home:
         """The file with the emulator's key."""
         return self.folder / "emulator.key"
 
+    @property
+    def receiver(self) -> Path:
+        """The receiver's deliveries."""
+        return self.folder / "receiver"
+
+    @property
+    def hook_secret(self) -> Path:
+        """The file with the secret that signs web hooks to the receiver."""
+        return self.folder / "hook.secret"
+
     def read_emulator_key(self) -> str:
         """The emulator's key: made at random once, readable for this user alone."""
-        if not self.emulator_key.exists():
-            handle = os.open(self.emulator_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            os.write(handle, secrets.token_hex(16).encode())
-            os.close(handle)
-        return self.emulator_key.read_text().strip()
+        return _secret(self.emulator_key)
+
+    def read_hook_secret(self) -> str:
+        """The web hooks' secret, made likewise."""
+        return _secret(self.hook_secret)
+
+
+def _secret(file: Path) -> str:
+    if not file.exists():
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(handle, secrets.token_hex(16).encode())
+        os.close(handle)
+    return file.read_text().strip()
 
 
 @contextmanager

@@ -1,15 +1,16 @@
-"""The local stack: Speech emulator, Prefect server, blocks, deployments and a worker, for as long as a context lasts."""
+"""The local stack: Speech emulator, Prefect server, blocks, deployments, worker and receiver, while a context lasts."""
 
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
 
-from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, REPORTS_PORT, claim_ports
+from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, RECEIVER_PORT, REPORTS_PORT, claim_ports
 from deployments.home import Home, opened_home
 from deployments.processes import Child, Children, shown
 from deployments.proxies import loopback_without_proxy
@@ -18,6 +19,7 @@ from domain.mistakes import Mistake
 OnStep = Callable[[str], None]
 
 _PREFECT = (sys.executable, "-m", "prefect")
+_SPEECHOPS = (sys.executable, "-m", "deployments.cli")
 _FOREIGN = ("PREFECT_API_", "PREFECT_SERVER_", "PREFECT_PROFILE", "PREFECT_HOME", "PREFECT_CLOUD_")
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -43,7 +45,8 @@ class StackSettings:
         prefect_port: port of Prefect's API and UI; 0 takes a free one.
         emulator_port: port of the emulator; 0 takes a free one.
         reports_port: port of the report pages; 0 takes a free one.
-        with_worker: whether to register deployments and run them. Without, flows are called directly.
+        receiver_port: port of the receiver of web hooks; 0 takes a free one.
+        with_worker: whether to register deployments, run them and receive web hooks. Without, flows are called directly.
         patience: seconds that each program may take to get ready.
     """
 
@@ -52,6 +55,7 @@ class StackSettings:
     prefect_port: int = PREFECT_PORT
     emulator_port: int = EMULATOR_PORT
     reports_port: int = REPORTS_PORT
+    receiver_port: int = RECEIVER_PORT
     with_worker: bool = True
     patience: float = 120.0
 
@@ -66,6 +70,7 @@ class Stack:
         emulator_url: base address of the emulator.
         emulator_key: the emulator's key.
         reports_url: address of the report pages.
+        receiver_url: address of the receiver of web hooks, which knows the secret in `home.hook_secret` as GitHub's.
         env: environment for programs that use this stack, such as flows run in another process.
     """
 
@@ -74,6 +79,7 @@ class Stack:
     emulator_url: str
     emulator_key: str = field(repr=False)
     reports_url: str
+    receiver_url: str
     env: dict[str, str] = field(repr=False)
     children: Children = field(repr=False)
 
@@ -109,11 +115,12 @@ async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> A
             f"there is no prefect.yaml in {shown(settings.project.resolve())}/. Start in the project's folder, or name it with --project."
         )
     with opened_home(settings.home) as home, loopback_without_proxy():
-        prefect_port, emulator_port, reports_port = claim_ports(
+        prefect_port, emulator_port, reports_port, receiver_port = claim_ports(
             {
                 "--prefect-port": settings.prefect_port,
                 "--emulator-port": settings.emulator_port,
                 "--reports-port": settings.reports_port,
+                "--receiver-port": settings.receiver_port,
             }
         )
         prefect_url = f"http://{LOOPBACK}:{prefect_port}"
@@ -121,10 +128,15 @@ async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> A
         async with Children(home.logs, settings.project.resolve(), env) as children:
             emulator_url = f"http://{LOOPBACK}:{emulator_port}"
             reports_url = f"http://{LOOPBACK}:{reports_port}"
-            stack = Stack(home, prefect_url, emulator_url, home.read_emulator_key(), reports_url, env, children)
+            receiver_url = f"http://{LOOPBACK}:{receiver_port}"
+            key = home.read_emulator_key()
+            stack = Stack(home, prefect_url, emulator_url, key, reports_url, receiver_url, env, children)
             await _start_services(stack, settings, prefect_port, emulator_port, on_step)
             await _start_reports(stack, settings, reports_port)
             await _register(stack, settings, on_step)
+            if settings.with_worker:
+                on_step("Receiver of web hooks")
+                await _start_receiver(stack, settings, receiver_port)
             yield stack
 
 
@@ -146,23 +158,26 @@ async def _start_services(
 
 
 async def _start_reports(stack: Stack, settings: StackSettings, port: int) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "deployments.cli",
-        "reports",
-        "--store",
-        str(stack.home.store),
-        "--port",
-        str(port),
-    ]
+    command = [*_SPEECHOPS, "reports", "--store", str(stack.home.store), "--port", str(port)]
     await stack.children.start("the report pages", "reports", command)
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         await stack.children.until(lambda: _is_ok(http, stack.reports_url), "the report pages", settings.patience)
 
 
+async def _start_receiver(stack: Stack, settings: StackSettings, port: int) -> None:
+    command = [*_SPEECHOPS, "receiver", "--port", str(port), "--data", str(stack.home.receiver)]
+    secret = stack.home.read_hook_secret()
+    await stack.children.start("the receiver", "receiver", command, SPEECHOPS_GITHUB_SECRET=secret)
+    ready = f"{stack.receiver_url}/readyz"
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        await stack.children.until(lambda: _is_ok(http, ready), "the receiver", settings.patience)
+
+
 async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> None:
     # Imported late, for it imports Prefect (one to two seconds), which `speechops --help` need not wait for.
+    from deployments.deploying import deploy_flows, prepare_server
+    from deployments.left_behind import end_left_behind
+    from deployments.project_file import read_project
     from deployments.registration import POOL, Registration
 
     async with Registration(stack.prefect_api_url) as registration:
@@ -170,12 +185,13 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
         await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store, stack.reports_url)
         if not settings.with_worker:
             return
-        await registration.make_work_pool()
+        await prepare_server(registration.client, [POOL])
+        await end_left_behind(registration.client, POOL)
         worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
         await stack.children.start("the worker", "worker", worker)
-        on_step("Deployments")
-        deploy = [*_PREFECT, "deploy", "--all", "--prefect-file", "prefect.yaml"]
-        await stack.children.run("`prefect deploy`", "deploy", deploy)
+        on_step("Deployments and automations")
+        run = partial(stack.children.run, "`prefect deploy`", "deploy")
+        await deploy_flows(registration.client, read_project(settings.project), run)
         on_step("Worker")
         await stack.children.until(registration.worker_is_online, "the worker", settings.patience)
 

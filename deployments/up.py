@@ -55,7 +55,7 @@ async def up(settings: StackSettings, console: Console) -> None:
     await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if not work.done():
-        console.print("Stopping the worker, the report pages, the Prefect server and the emulator …")
+        console.print("Stopping the receiver, the worker, the report pages, the Prefect server and the emulator …")
         work.cancel()
     with suppress(asyncio.CancelledError):
         await work
@@ -79,6 +79,8 @@ def _welcome(stack: Stack) -> Panel:
     places = Table.grid(padding=(0, 2))
     places.add_row("Prefect UI", stack.prefect_url)
     places.add_row("Reports", stack.reports_url)
+    places.add_row("Receiver", f"{stack.receiver_url}/hooks/github")
+    places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("Speech emulator", stack.emulator_url)
     places.add_row("its key", str(shown(stack.home.emulator_key)))
     places.add_row("logs", f"{shown(stack.home.logs)}/*.log")

@@ -104,8 +104,10 @@ def make_plan(
     return Plan(revision=revision, runs=tuple(runs), notes=tuple(dict.fromkeys(notes)))
 
 
-def make_retest_plan(there: TracksThere, tag: str, *, revision: str) -> Plan:
+def make_retest_plan(there: TracksThere, tag: str, *, revision: str, occasion: str = "") -> Plan:
     """Test anew because a tag asks for it: the track that its name holds (`baseline/<track>`), else every track.
+
+    Another `occasion` makes other keys of the same runs.
 
     >>> parts = {"taxi": [Part.TESTING, Part.SETTINGS], "bus": [Part.TESTING, Part.SETTINGS]}
     >>> [run.track for run in make_retest_plan(parts, "baseline/taxi/2026-11", revision="abc").runs]
@@ -114,7 +116,8 @@ def make_retest_plan(there: TracksThere, tag: str, *, revision: str) -> Plan:
     tracks = [track for track in _tracks(there) if Part.TESTING in there[track]]
     named = [track for track in tracks if track in tag.split("/")[1:]]
     why = (Reason(what="tag", names=(shown(tag),), count=1),)
-    runs = (_run(track, FlowName.TESTING, revision, why, f"tag {tag}") for track in named or tracks)
+    asked = f"tag {tag}" + (f" {occasion}" if occasion else "")
+    runs = (_run(track, FlowName.TESTING, revision, why, asked) for track in named or tracks)
     return Plan(revision=revision, runs=tuple(runs))
 
 

@@ -18,6 +18,7 @@ from tasks.endpoints import (
 from tasks.entities import Remote
 from tasks.releases import Order, check_release, claim_release, record_failed_release, record_release
 from tasks.reports import report_release
+from tasks.turns import take_turn
 
 
 @flow(
@@ -38,6 +39,7 @@ async def deploy(track: str, model: str, verdict: str, speech: str = "speechops"
         store: Name of the store's block.
     """
     check_name(track)
+    await take_turn(f"track:{track}")
     order = await check_release(store, track, model, verdict)
     if order.ruling.subject.track.release.staging:
         await try_on_staging(order, speech, store)

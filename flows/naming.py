@@ -1,15 +1,24 @@
 """How flow runs are called in the Prefect UI."""
 
+import re
+
 from prefect.runtime import flow_run
+
+_FULL_ID = re.compile(r"^([0-9a-f]{12})(?:[0-9a-f]{28}|[0-9a-f]{52})$")
 
 
 def run_name() -> str:
     """Track and revision, such as `sharjah @ 1a2b3c4d5e6f`; just the track until the revision is read from git."""
     parameters = flow_run.parameters
-    revision = parameters.get("revision") or ""
+    revision = _FULL_ID.sub(r"\1", parameters.get("revision") or "")
     return f"{parameters['track']} @ {revision}" if revision else str(parameters["track"])
 
 
 def release_name() -> str:
     """The model that goes live."""
     return f"release {flow_run.parameters['model']}"
+
+
+def update_name() -> str:
+    """The data source, and the ref if one is named."""
+    return f"{flow_run.parameters['source']} {flow_run.parameters.get('ref') or ''}".rstrip()

@@ -10,6 +10,7 @@ from tasks.models import choose_base
 from tasks.reports import report_measurement
 from tasks.rulings import check_measurement, read_state, record_benchmark
 from tasks.snapshots import subject_of, take_snapshot
+from tasks.turns import take_turn
 
 
 @flow(
@@ -20,7 +21,12 @@ from tasks.snapshots import subject_of, take_snapshot
     persist_result=True,
 )
 async def testing_update(
-    track: str, revision: str = "", data: str = "data", speech: str = "speechops", store: str = "speechops"
+    track: str,
+    revision: str = "",
+    data: str = "data",
+    source: str = "",
+    speech: str = "speechops",
+    store: str = "speechops",
 ) -> Report:
     """Measure the benchmark model on the current testing data.
 
@@ -28,10 +34,12 @@ async def testing_update(
         track: Name of the track: a folder with a track.toml, inside the data folder.
         revision: What to call this state of the data; left empty, the git commit.
         data: Folder that holds the tracks; a relative path starts in the project's folder.
+        source: Name of a Git Data or Blob Data block; left empty, the folder `data` is read.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
     """
-    snapshot = await take_snapshot(track, data, revision, store, training=False)
+    await take_turn(f"track:{track}")
+    snapshot = await take_snapshot(track, data, revision, store, training=False, source=source)
     state = await read_state(store, track)
     base = await choose_base(speech, snapshot, state)
     subject = subject_of(snapshot, base.ref, benchmark=base.ref, candidate=state.benchmark_or(base.ref))

@@ -19,6 +19,7 @@ from tasks.pages import refuse_leaks
 from tasks.reports import report_verdict
 from tasks.rulings import Measurements, find_ruling, judge, read_state, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
+from tasks.turns import take_turn
 
 
 @flow(
@@ -29,7 +30,12 @@ from tasks.snapshots import Snapshot, subject_of, take_snapshot
     persist_result=True,
 )
 async def training_update(
-    track: str, revision: str = "", data: str = "data", speech: str = "speechops", store: str = "speechops"
+    track: str,
+    revision: str = "",
+    data: str = "data",
+    source: str = "",
+    speech: str = "speechops",
+    store: str = "speechops",
 ) -> Report:
     """Train, evaluate, compare, and deploy on real improvement.
 
@@ -37,10 +43,12 @@ async def training_update(
         track: Name of the track: a folder with a track.toml, inside the data folder.
         revision: What to call this state of the data; left empty, the git commit.
         data: Folder that holds the tracks; a relative path starts in the project's folder.
+        source: Name of a Git Data or Blob Data block; left empty, the folder `data` is read.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
     """
-    snapshot = await take_snapshot(track, data, revision, store, training=True)
+    await take_turn(f"track:{track}")
+    snapshot = await take_snapshot(track, data, revision, store, training=True, source=source)
     await refuse_leaks(store, snapshot)
     state = await finish_interrupted(track, await read_state(store, track), speech, store)
     base = await choose_base(speech, snapshot, state)

@@ -41,29 +41,40 @@ class AzureStore(Block):
     @field_validator("container")
     @classmethod
     def _is_a_container(cls, value: str) -> str:
-        if not _CONTAINER.fullmatch(value):
-            raise ValueError("a container's name has 3 to 63 lower-case letters, digits and single hyphens")
-        return value
+        return checked_container(value)
 
     @field_validator("prefix")
     @classmethod
     def _is_a_folder(cls, value: str) -> str:
-        value = value.strip("/")
-        if {"", ".", ".."}.intersection(value.split("/")) and value:
-            raise ValueError("a prefix is a path such as speech/models")
-        return value
+        return checked_prefix(value)
 
     def store(self) -> Store:
         """The store in that container.
 
-        The credentials block only holds the settings here: the clients it makes close its credential for good.
-
         Raises:
             Mistake: the credentials cannot be used.
         """
-        given = self.credentials
-        principal = None
-        if given.tenant_id and given.client_id and given.client_secret:
-            principal = Principal(given.tenant_id, given.client_id, given.client_secret)
-        container = Container(self.container, given.connection_string, given.account_url or "", principal)
-        return BlobStore(container, self.prefix)
+        return BlobStore(container_of(self.credentials, self.container), self.prefix)
+
+
+def checked_container(value: str) -> str:
+    """A container's name, by Azure's rule."""
+    if not _CONTAINER.fullmatch(value):
+        raise ValueError("a container's name has 3 to 63 lower-case letters, digits and single hyphens")
+    return value
+
+
+def checked_prefix(value: str) -> str:
+    """A folder of a container, without slashes around it."""
+    value = value.strip("/")
+    if {"", ".", ".."}.intersection(value.split("/")) and value:
+        raise ValueError("a prefix is a path such as speech/models")
+    return value
+
+
+def container_of(given: AzureBlobStorageCredentials, name: str) -> Container:
+    """A container by its name. The credentials block only holds settings here: its clients close its credential for good."""
+    principal = None
+    if given.tenant_id and given.client_id and given.client_secret:
+        principal = Principal(given.tenant_id, given.client_id, given.client_secret)
+    return Container(name, given.connection_string, given.account_url or "", principal)

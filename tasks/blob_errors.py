@@ -39,7 +39,7 @@ def explained(store: str, key: str) -> Iterator[None]:
 def _explain_answer(error: HttpResponseError, store: str, key: str) -> NoReturn:
     status, code = error.status_code, _code(error)
     if code == "ContainerNotFound":
-        raise Mistake(f"there is no container {store}. Make it, or correct the name in the store's block.") from None
+        raise Mistake(f"there is no container {store}. Make it, or correct the name in its block.") from None
     if status == 404:
         raise KeyError(key) from None
     if code in _CONFLICTS:
@@ -47,14 +47,14 @@ def _explain_answer(error: HttpResponseError, store: str, key: str) -> NoReturn:
     if status in (401, 403) or isinstance(error, ClientAuthenticationError):
         raise Mistake(
             f"the blob store {store} does not let us in ({code}). Correct the Azure Blob Storage Credentials block, or give "
-            "its identity the role 'Storage Blob Data Contributor' on the container. If the account has a firewall, it must "
+            "its identity the role 'Storage Blob Data Contributor' ('… Reader' for data) on the container. If the account has a firewall, it must "
             "let this machine through."
         ) from None
     if status is None or status in (408, 429) or status >= 500:
-        raise OSError(f"{store} could not answer ({code})") from None
+        raise ConnectionError(f"{store} could not answer ({code})") from None
     raise Mistake(
         f"the blob store {store} refuses the request for '{key}' ({code}). Look that up in the error codes of Azure Blob "
-        "Storage, mend it in the account, or correct the store's block."
+        "Storage, mend it in the account, or correct its block."
     ) from None
 
 
@@ -68,8 +68,6 @@ def _explain_silence(error: AzureError, store: str) -> NoReturn:
     while root.__cause__:
         root = root.__cause__
     if isinstance(root, socket.gaierror) and root.errno == socket.EAI_NONAME:
-        raise Mistake(
-            f"the address of the blob store {store} is unknown. Correct the account in the store's block."
-        ) from None
+        raise Mistake(f"the address of the blob store {store} is unknown. Correct the account in its block.") from None
     reason = root.strerror if isinstance(root, OSError) and root.strerror else type(root).__name__
     raise ConnectionError(f"no answer from {store} ({reason})") from None

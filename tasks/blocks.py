@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from domain.mistakes import Mistake
 from speech_client import EntraCredential, KeyCredential, SpeechClient
+from tasks.git_block import GitData
 from tasks.store import LocalFolder, Store
 
 _B = TypeVar("_B", bound=Block)
@@ -97,6 +98,14 @@ class LocalStore(Block):
         return LocalFolder(self.folder)
 
 
+def block_types() -> list[type[Block]]:
+    """All types of blocks of this package, for a server that has to know them."""
+    from tasks.blob_block import AzureStore  # slow to import, and only needed here
+    from tasks.blob_data import BlobData
+
+    return [SpeechResource, LocalStore, AzureStore, GitData, BlobData]
+
+
 async def load_speech(name: str) -> SpeechResource:
     """The saved Speech Resource block of that name.
 
@@ -127,24 +136,30 @@ class _StoreBlock(Protocol):
 
 
 async def _store_block(name: str) -> _StoreBlock:
-    if local := await _find(LocalStore, name):
+    if local := await find_block(LocalStore, name):
         return local
     from tasks.blob_block import AzureStore  # slow to import, and only needed here
 
-    if remote := await _find(AzureStore, name):
+    if remote := await find_block(AzureStore, name):
         return remote
     raise _missing(f"{LocalStore._block_type_name} or {AzureStore._block_type_name}", name)
 
 
 async def _load(kind: type[_B], name: str) -> _B:
-    block = await _find(kind, name)
+    block = await find_block(kind, name)
     if not block:
         raise _missing(str(kind._block_type_name), name)
     return block
 
 
-async def _find(kind: type[_B], name: str) -> _B | None:
-    """The saved block. A flow run asks for it in nearly every task, which costs 50 ms: it is kept for it for a minute."""
+async def find_block(kind: type[_B], name: str) -> _B | None:
+    """The saved block of that name, or None.
+
+    A flow run asks for it in nearly every task, which costs 50 ms: it is kept for it for a minute.
+
+    Raises:
+        Mistake: its settings cannot be used.
+    """
     key = (flow_run.id, kind, name)
     if key in _KEPT:
         return cast("_B", _KEPT[key])

@@ -33,7 +33,9 @@ def changed_paths(repository: Path, before: str, after: str, data: str = "") -> 
     return opened.changes(opened.commit(before), opened.commit(after), data)
 
 
-def plan_range(repository: Repository, before: str, after: str, data: str = "data", *, occasion: str = "") -> Plan:
+def plan_range(
+    repository: Repository, before: str, after: str, data: str = "data", *, occasion: str = "", digits: int = _DIGITS
+) -> Plan:
     """What has to run for the data at `after` when everything is done for those at `before`.
 
     Args:
@@ -42,6 +44,7 @@ def plan_range(repository: Repository, before: str, after: str, data: str = "dat
         after: a commit.
         data: the folder of all tracks, relative to the repository's top.
         occasion: makes other keys of the same runs.
+        digits: of the commit's id, as the runs' revision.
 
     Raises:
         Mistake: see `changed_paths`.
@@ -51,11 +54,11 @@ def plan_range(repository: Repository, before: str, after: str, data: str = "dat
     return make_plan(
         changes,
         parts_of_tracks(repository.files(new, data), data),
-        revision=_revision(new),
+        revision=new[:digits],
         data=data,
         settings={
             track: (_settings_at(repository, old, data, track), _settings_at(repository, new, data, track))
-            for track in _with_new_settings(changes, data)
+            for track in with_new_settings(changes, data)
         },
         occasion=occasion,
     )
@@ -77,7 +80,7 @@ def plan_worktree(repository: Repository, before: str, data: str = "data") -> Pl
         data=data,
         settings={
             track: (_settings_at(repository, old, data, track), _settings_on_disk(repository, data, track))
-            for track in _with_new_settings(changes, data)
+            for track in with_new_settings(changes, data)
         },
     )
 
@@ -115,23 +118,24 @@ def _revision(commit: str) -> str:
     return commit[:_DIGITS]
 
 
-def _with_new_settings(changes: Iterable[Change], data: str) -> list[str]:
+def with_new_settings(changes: Iterable[Change], data: str) -> list[str]:
+    """The tracks whose settings differ."""
     return [track for track, found in differences(changes, data).items() if found.names(Part.SETTINGS)]
 
 
 def _settings_at(repository: Repository, commit: str, data: str, track: str) -> Track | None:
     path = PurePosixPath(data, track, SETTINGS).as_posix()
-    return _parsed(track, repository.content(commit, path), path)
+    return known_settings(track, repository.content(commit, path), path)
 
 
 def _settings_on_disk(repository: Repository, data: str, track: str) -> Track | None:
     file = repository.folder / data / track / SETTINGS
     readable = file.is_file() and not leads_out(file, file.parent)
-    return _parsed(track, file.read_bytes() if readable else None, str(file))
+    return known_settings(track, file.read_bytes() if readable else None, str(file))
 
 
-def _parsed(track: str, content: bytes | None, file: str) -> Track | None:
-    """The settings, or None: the flow that reads them says what is wrong with them."""
+def known_settings(track: str, content: bytes | None, file: str) -> Track | None:
+    """A track's settings, or None: the flow that reads them says what is wrong with them."""
     try:
         return parse_track(track, content, file) if content is not None else None
     except Mistake:

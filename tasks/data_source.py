@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from domain.changes import Part, TracksThere
+from domain.mistakes import Mistake
 from domain.plan import Plan
 from domain.pushes import PushRules
 
@@ -75,3 +77,21 @@ class DataSource(Protocol):
     def holds_blob(self, account: str, container: str, blob: str) -> bool:
         """Whether a blob of that path belongs to this source."""
         ...
+
+
+def check_track(there: TracksThere, track: str, place: str) -> None:
+    """Refuse a track that a state of a source does not have.
+
+    Args:
+        there: what it has.
+        track: the track's name; empty for all of them.
+        place: what to call the source and its state.
+
+    Raises:
+        Mistake: the track is not there.
+    """
+    known = sorted(name for name, parts in there.items() if Part.SETTINGS in parts)
+    if track and track not in known:
+        raise Mistake(
+            f"there is no track '{track}' in {place} (known: {', '.join(known) or 'none'}). Correct the name."
+        )

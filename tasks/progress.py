@@ -33,5 +33,5 @@ class Watch:
 @asynccontextmanager
 async def watching(key: str, title: str, jobs: int) -> AsyncIterator[Watch]:
     """A progress artifact for `jobs` jobs that the Speech service works on."""
-    artifact = await acreate_progress_artifact(progress=0.0, key=f"{key}-progress", description=title)
+    artifact = await acreate_progress_artifact(progress=0.0, key=f"{key.replace('.', '-')}-progress", description=title)
     yield Watch(artifact, max(jobs, 1))

@@ -14,7 +14,7 @@ from speech_client import SpeechError, TransientError
 async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether the task failed on something that may pass: the network, a throttle, a server error."""
     error = await state.aresult(raise_on_failure=False)
-    return isinstance(error, TransientError)
+    return isinstance(error, TransientError | ConnectionError)
 
 
 class Freshness(TypedDict):
@@ -40,7 +40,7 @@ REMOTE: Retries = {
     "retry_delay_seconds": [2, 10, 60, 300],
     "retry_condition_fn": is_transient,
 }
-"""For tasks that talk to the Speech service. Starting tasks look for what an earlier try created before they create."""
+"""For tasks that talk to the Speech service or to a data source. Starting tasks look for what an earlier try created before they create."""
 
 
 class PlainErrors(logging.Filter):
@@ -51,7 +51,7 @@ class PlainErrors(logging.Filter):
         if (
             record.exc_info
             and isinstance(record.exc_info, tuple)
-            and isinstance(record.exc_info[1], Mistake | SpeechError)
+            and isinstance(record.exc_info[1], Mistake | SpeechError | ConnectionError)
         ):
             record.exc_info = None
             record.exc_text = None

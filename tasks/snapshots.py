@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import wave
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 
 from prefect import task
@@ -23,10 +24,12 @@ from domain.problems import DataRejected, Problem
 from domain.ruling import ModelRef, Subject, TrainedOn
 from domain.track import TRACK_NAME, Track, parse_track
 from tasks.blocks import load_store
+from tasks.data_source import Opened
 from tasks.filesets import leads_out
 from tasks.leaks import leaks_in_folder
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
-from tasks.retrying import FRESH
+from tasks.retrying import REMOTE
+from tasks.sources import load_source
 from tasks.store import Store
 
 
@@ -88,22 +91,46 @@ def subject_of(
 @task(
     name="take-snapshot",
     description="Read the track's settings and data, check every row, pack what Azure wants.",
-    **FRESH,
+    **REMOTE,
 )
-async def take_snapshot(track: str, data: str, revision: str, store: str, *, training: bool) -> Snapshot:
-    """Read `data/<track>/`, check it, and keep the packed datasets in the store.
+async def take_snapshot(
+    track: str, data: str, revision: str, store: str, *, training: bool, source: str = ""
+) -> Snapshot:
+    """Read a track's settings and data, check them, and keep the packed datasets in the store.
 
     Args:
         track: the track's name.
         data: the folder of all tracks.
-        revision: what to call this state of the data; empty asks git.
+        revision: what to call this state of the data, empty asks git; of a source: which state, empty is the newest.
         store: name of the store's block.
         training: whether training data are needed as well.
+        source: name of a data source's block; then `data` is not read.
 
     Raises:
         Mistake: the track or its data have problems; each is told with file, line, reason and remedy.
     """
-    folder, settings = read_track(Path(data), track)
+    async with _opened(source, track, data, revision, store) as opened:
+        snapshot = await _snapshot_of(opened, track, store, training)
+    await _name_run(snapshot)
+    get_run_logger().info(
+        "Snapshot of '%s' at %s: %d recordings to test with (%.0f s), %d training datasets",
+        track, snapshot.revision, snapshot.testing.items, snapshot.testing.seconds, len(snapshot.training),
+    )  # fmt: skip
+    return snapshot
+
+
+@asynccontextmanager
+async def _opened(source: str, track: str, data: str, revision: str, store: str) -> AsyncIterator[Opened]:
+    if not source:
+        yield Opened(Path(data), revision)
+        return
+    place = await load_source(source, store)
+    async with place.opened(revision or await place.newest(), track) as opened:
+        yield opened
+
+
+async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -> Snapshot:
+    folder, settings = read_track(opened.data, track)
     keep = await load_store(store)
     with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
         testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), training)
@@ -112,20 +139,14 @@ async def take_snapshot(track: str, data: str, revision: str, store: str, *, tra
     sheet = Sheet(
         references=testing.references, labels=testing.labels, seconds=testing.seconds, phrases=testing.phrases
     )
-    snapshot = Snapshot(
+    return Snapshot(
         track=settings,
-        revision=revision or await asyncio.to_thread(git_revision, folder),
+        revision=opened.revision or await asyncio.to_thread(git_revision, folder),
         training=tuple(kept[1:]),
         testing=kept[0],
         sheet=await _keep_sheet(keep, kept[0].content_hash, sheet),
         leaks=leaks,
     )
-    await _name_run(snapshot)
-    get_run_logger().info(
-        "Snapshot of '%s' at %s: %d recordings to test with (%.0f s), %d training datasets",
-        track, snapshot.revision, kept[0].items, kept[0].seconds, len(snapshot.training),
-    )  # fmt: skip
-    return snapshot
 
 
 async def _name_run(snapshot: Snapshot) -> None:

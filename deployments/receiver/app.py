@@ -6,25 +6,31 @@ what is our own trouble is always a 503 with `Retry-After`, and nothing that any
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.types import Lifespan
 
 from deployments.receiver.azure_devops import AzureDevOpsHook
 from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
 from deployments.receiver.deliveries import Source, digest
+from deployments.receiver.dispatcher import Dispatcher
 from deployments.receiver.event_grid import EventGridHook, allowed_origin
 from deployments.receiver.github import GitHubHook
 from deployments.receiver.gitlab import GitLabHook
+from deployments.receiver.group_commit import GroupCommit
 from deployments.receiver.hook import Call, Heard, Hook, Misunderstood
 from deployments.receiver.metrics import Metrics, Outcome
-from deployments.receiver.outbox import Outbox, OutboxUnavailable
+from deployments.receiver.outbox import Outbox, OutboxUnavailable, Told
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.shared_secrets import SharedSecrets
 from deployments.receiver.speech import SpeechHook
+from deployments.receiver.tally import Tally
 
 RETRY_AFTER_SECONDS = 30
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -45,24 +51,56 @@ class _Desk:
     """What all hooks share."""
 
     outbox: Outbox
+    stores: GroupCommit
     metrics: Metrics
     bodies: Bodies
+    dispatcher: Dispatcher | None
 
 
-def create_app(settings: ReceiverSettings, outbox: Outbox) -> FastAPI:
-    """The receiver as an application; the outbox stays the caller's to close."""
-    app = FastAPI(openapi_url=None)
-    desk = _Desk(outbox, Metrics(outbox.count_pending), Bodies())
+def create_app(settings: ReceiverSettings, outbox: Outbox, dispatcher: Dispatcher | None = None) -> FastAPI:
+    """The receiver as an application.
+
+    Args:
+        settings: with the secrets of its hooks.
+        outbox: where deliveries are stored; it stays the caller's to close.
+        dispatcher: runs for as long as the application does; without one, deliveries wait.
+    """
+    app = FastAPI(openapi_url=None, lifespan=_dispatching(dispatcher))
+    desk = _Desk(
+        outbox, GroupCommit(outbox), Metrics(outbox, dispatcher.tally if dispatcher else Tally()), Bodies(), dispatcher
+    )
     for hook in hooks_of(settings):
         _add_hook(app, hook, desk)
     _add_health(app, desk)
     return app
 
 
+def _dispatching(dispatcher: Dispatcher | None) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(dispatcher.run()) if dispatcher else None
+        try:
+            yield
+        finally:
+            if running:
+                running.cancel()
+                await asyncio.wait([running])
+
+    return lifespan
+
+
 def hooks_of(settings: ReceiverSettings) -> list[Hook]:
     """Every hook with its secrets."""
-    kinds = (GitHubHook, GitLabHook, AzureDevOpsHook, EventGridHook, SpeechHook)
-    return [kind(SharedSecrets(settings.secrets_of(kind.source))) for kind in kinds]
+
+    def secrets(source: Source) -> SharedSecrets:
+        return SharedSecrets(settings.secrets_of(source))
+
+    git = (GitHubHook, GitLabHook, AzureDevOpsHook)
+    others = (EventGridHook, SpeechHook)
+    return [
+        *(kind(secrets(kind.source), settings.train_label) for kind in git),
+        *(kind(secrets(kind.source)) for kind in others),
+    ]
 
 
 def _add_hook(app: FastAPI, hook: Hook, desk: _Desk) -> None:
@@ -98,7 +136,8 @@ def _add_health(app: FastAPI, desk: _Desk) -> None:
             await asyncio.to_thread(desk.outbox.check)
         except OutboxUnavailable:
             return _told(503, message="the outbox cannot be written")
-        return _told(200, message="ready")
+        trouble = desk.dispatcher.trouble if desk.dispatcher else "no Prefect server"
+        return _told(200, message="ready", dispatching=trouble or "fine")
 
     @app.get("/metrics")
     async def figures() -> Response:
@@ -113,7 +152,9 @@ async def _answered(request: Request, hook: Hook, desk: _Desk) -> Response:
         if not hook.verifies(call, body):
             raise _refused()
         heard, raw_hash = hook.read(call, body), digest(body)
-    stored = await asyncio.to_thread(desk.outbox.store, hook.source, heard.news, raw_hash) if heard.news else None
+    stored = await desk.stores.store(Told(hook.source, heard.news, raw_hash)) if heard.news else None
+    if desk.dispatcher and stored:
+        desk.dispatcher.wake()
     accepted, duplicates = (stored.accepted, stored.duplicates) if stored else ((), 0)
     for delivery in accepted:
         _log.info("%s from %s stored as %s", delivery.kind, hook.source, delivery.id)

@@ -1,12 +1,14 @@
-"""Azure DevOps: the service hook `git.push`, one delivery per ref that moved.
+"""Azure DevOps: the service hooks `git.push`, one delivery per ref that moved, and those of pull requests.
 
 Source: Microsoft's "Service hook events" (Code pushed) and "Webhooks" (basic authentication). The user name may be any.
 """
 
 from pydantic import Field, ValidationError
 
+from deployments.receiver import azure_devops_pulls
 from deployments.receiver.deliveries import News, Push, Source, digest, sender_id, without_credentials
 from deployments.receiver.hook import MEGABYTE, Call, Heard, Payload, misfit, parsed, understood
+from deployments.receiver.pull_requests import TRAIN_LABEL
 from deployments.receiver.shared_secrets import SharedSecrets, basic_password
 
 _HEADS = "refs/heads/"
@@ -59,8 +61,9 @@ class AzureDevOpsHook:
     source = Source.AZURE_DEVOPS
     most_bytes = 25 * MEGABYTE
 
-    def __init__(self, secrets: SharedSecrets) -> None:
+    def __init__(self, secrets: SharedSecrets, train_label: str = TRAIN_LABEL) -> None:
         self._secrets = secrets
+        self._train_label = train_label
 
     def admits(self, call: Call) -> bool:
         """Whether the password is one of our secrets."""
@@ -78,6 +81,9 @@ class AzureDevOpsHook:
         """
         payload = parsed(body)
         event = understood(_Event, payload)
+        if event.event_type in azure_devops_pulls.EVENTS:
+            news = azure_devops_pulls.pull_request(payload, sender_id(event.id), self._train_label)
+            return Heard([news]) if news else Heard(ignored=1)
         if event.event_type != "git.push":
             return Heard(ignored=1)
         resource = understood(_Push, payload).resource

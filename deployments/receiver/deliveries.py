@@ -22,6 +22,8 @@ ObjectId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{40
 """Of a git object, SHA-1 or SHA-256; all zeros where there is none."""
 Ref: TypeAlias = Annotated[str, StringConstraints(max_length=1024, pattern=r"^refs/[^\x00-\x20\x7f~^:?*\[\\]+$")]
 """A full name such as `refs/heads/main`, without what `git check-ref-format` forbids."""
+Wanted: TypeAlias = Literal["checks", "model"]
+"""Of a pull request: data checks, or a temporary model as well."""
 
 
 class Source(StrEnum):
@@ -38,6 +40,7 @@ class Kind(StrEnum):
     """What a delivery tells."""
 
     GIT_PUSH = "git-push"
+    PULL_REQUEST = "pull-request"
     BLOB_CREATED = "blob-created"
     SPEECH_JOB = "speech-job"
     PING = "ping"
@@ -59,6 +62,19 @@ class Push(_Subject):
     before: ObjectId
     after: ObjectId
     default_branch: Text | None = None
+
+
+class PullRequest(_Subject):
+    """A pull request has a new commit, or somebody asks for something."""
+
+    kind: Literal[Kind.PULL_REQUEST] = Kind.PULL_REQUEST
+    repository: Text
+    address: Text
+    """Where to clone the repository from into which it would be merged."""
+    number: Annotated[int, Field(ge=1, le=2**53)]
+    head: Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{7,64})?$")]
+    """The commit that is meant, or its beginning; empty for whatever is the newest."""
+    wanted: Wanted
 
 
 class Blob(_Subject):
@@ -87,7 +103,7 @@ class Ping(_Subject):
     about: Text
 
 
-Subject: TypeAlias = Push | Blob | Job | Ping
+Subject: TypeAlias = Push | PullRequest | Blob | Job | Ping
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""GitHub: `push` and `ping`.
+"""GitHub: `push`, `ping`, and what `github_pulls` understands.
 
 Source: GitHub's "Webhook events and payloads" and "Validating webhook deliveries". The signature covers the body alone,
 neither the event's name nor the delivery's id, so that a push counts once whatever id it comes with.
@@ -9,8 +9,10 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
+from deployments.receiver import github_pulls
 from deployments.receiver.deliveries import News, Ping, Push, Source, digest, sender_id, without_credentials
 from deployments.receiver.hook import MEGABYTE, Call, Heard, Misunderstood, Payload, misfit, parsed, understood
+from deployments.receiver.pull_requests import TRAIN_LABEL
 from deployments.receiver.shared_secrets import SharedSecrets
 
 SIGNATURE = "X-Hub-Signature-256"
@@ -42,8 +44,9 @@ class GitHubHook:
     most_bytes = 25 * MEGABYTE
     """GitHub sends nothing larger; a push that adds many files comes near."""
 
-    def __init__(self, secrets: SharedSecrets) -> None:
+    def __init__(self, secrets: SharedSecrets, train_label: str = TRAIN_LABEL) -> None:
         self._secrets = secrets
+        self._train_label = train_label
 
     def admits(self, call: Call) -> bool:
         """Whether it is signed at all."""
@@ -60,12 +63,21 @@ class GitHubHook:
             Misunderstood: it is no payload of GitHub's.
         """
         event, name = call.header("X-GitHub-Event"), sender_id(call.header("X-GitHub-Delivery"))
-        if event not in ("push", "ping"):
+        if event not in ("push", "ping", *github_pulls.EVENTS):
             return Heard(ignored=1)
         payload = parsed(_json_of(call, body))
+        if event in github_pulls.EVENTS:
+            return self._read_pull(event, payload, name)
         subject, content = _push(payload) if event == "push" else _ping(payload)
         keys = [f"id:{name}"] * bool(name) + [content or f"body:{digest(body)}"]
         return Heard([News(name, keys, subject)])
+
+    def _read_pull(self, event: str, payload: Any, name: str) -> Heard:
+        if event == "issue_comment":
+            news = github_pulls.issue_comment(payload, name)
+        else:
+            news = github_pulls.pull_request(payload, name, self._train_label)
+        return Heard([news]) if news else Heard(ignored=1)
 
 
 def _json_of(call: Call, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""GitLab: pushes to branches and tags.
+"""GitLab: pushes to branches and tags, and merge requests.
 
 Source: GitLab's "Webhooks" and "Webhook events". The secret comes as it is in a header; nothing is signed. A payload has no
 time in it: the same push done again, after one that took it back, is the same body. So bodies are compared only where no
@@ -9,7 +9,9 @@ counts only together with the body; `Idempotency-Key` (GitLab 17.4 and later) co
 from pydantic import ValidationError
 
 from deployments.receiver.deliveries import News, Push, Source, digest, sender_id, without_credentials
+from deployments.receiver.gitlab_merges import merge_request
 from deployments.receiver.hook import MEGABYTE, Call, Heard, Payload, misfit, parsed, understood
+from deployments.receiver.pull_requests import TRAIN_LABEL
 from deployments.receiver.shared_secrets import SharedSecrets
 
 TOKEN = "X-Gitlab-Token"  # noqa: S105  # a header's name
@@ -38,8 +40,9 @@ class GitLabHook:
     source = Source.GITLAB
     most_bytes = 25 * MEGABYTE
 
-    def __init__(self, secrets: SharedSecrets) -> None:
+    def __init__(self, secrets: SharedSecrets, train_label: str = TRAIN_LABEL) -> None:
         self._secrets = secrets
+        self._train_label = train_label
 
     def admits(self, call: Call) -> bool:
         """Whether the token is one of our secrets."""
@@ -56,10 +59,14 @@ class GitLabHook:
             Misunderstood: it is no payload of GitLab's.
         """
         payload = parsed(body)
-        if understood(_Event, payload).object_kind not in ("push", "tag_push"):
+        kind = understood(_Event, payload).object_kind
+        retried, event = sender_id(call.header("Idempotency-Key")), sender_id(call.header("X-Gitlab-Event-UUID"))
+        if kind == "merge_request":
+            news = merge_request(payload, retried, self._train_label)
+            return Heard([news]) if news else Heard(ignored=1)
+        if kind not in ("push", "tag_push"):
             return Heard(ignored=1)
         subject = _push(understood(_Push, payload))
-        retried, event = sender_id(call.header("Idempotency-Key")), sender_id(call.header("X-Gitlab-Event-UUID"))
         key = f"key:{retried}" if retried else f"event:{event}:{digest(body)}"
         return Heard([News(event or retried, [key], subject)])
 

@@ -1,17 +1,20 @@
 """Deliveries that were acknowledged, and those among them that still wait for their effect: one SQLite file.
 
 Every method is one transaction, and the disk has it before the method returns, so that a killed receiver has lost nothing
-that it acknowledged. Several processes may use one file. Another database needs a class with these methods.
+that it acknowledged. Several processes may use one file. `postgres_outbox` has the same for several machines.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from deployments.receiver.deliveries import Delivery, Kind, News, Source, digest
 
@@ -33,6 +36,7 @@ CREATE TABLE IF NOT EXISTS checks (number INTEGER PRIMARY KEY, checked_at REAL N
 """
 
 Clock = Callable[[], datetime]
+Row = Sequence[Any]
 
 
 class OutboxUnavailable(Exception):
@@ -44,6 +48,15 @@ class State(StrEnum):
 
     STORED = "stored"
     DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one request told, and the SHA-256 of its body."""
+
+    source: Source
+    news: Sequence[News]
+    raw_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,8 @@ def utc_now() -> datetime:
 
 class Outbox:
     """The deliveries of one receiver. Safe to use from several threads."""
+
+    _begin: Sequence[str] = ("BEGIN IMMEDIATE",)
 
     def __init__(self, path: Path, clock: Clock = utc_now, patience: float = 2.0) -> None:
         """Open the file, or make it.
@@ -88,22 +103,53 @@ class Outbox:
         with self._lock:
             self._db.close()
 
+    def now(self) -> datetime:
+        """The time, by the clock that its deliveries are stamped with."""
+        return self._clock()
+
     def store(self, source: Source, news: Sequence[News], raw_hash: str) -> Stored:
         """Keep what one request told, all or nothing, but for what is known already; a ping is done at once.
 
         Raises:
             OutboxUnavailable: nothing was kept.
         """
+        (stored,) = self.store_all([Told(source, news, raw_hash)])
+        if isinstance(stored, Exception):
+            raise stored
+        return stored
+
+    def store_all(self, requests: Sequence[Told]) -> list[Stored | Exception]:
+        """Keep what several requests told in one transaction, so that the disk is waited for only once.
+
+        Returns:
+            What `store` would have returned for each, or the error for which nothing of that request was kept.
+
+        Raises:
+            OutboxUnavailable: nothing of any of them was kept.
+        """
         now = self._clock()
-        accepted = []
         with self._transaction():
             self._forget(now - REMEMBERED)
-            for one in news:
-                keys = [digest(f"{source}:{key}".encode()) for key in one.keys]
+            return [self._stored(told, now) for told in requests]
+
+    def _stored(self, told: Told, now: datetime) -> Stored | Exception:
+        accepted = []
+        self._run("SAVEPOINT request")
+        try:
+            for one in told.news:
+                keys = [digest(f"{told.source}:{key}".encode()) for key in one.keys]
                 if not self._knows(keys):
-                    accepted.append(_delivery(keys[0], source, one, raw_hash, now))
+                    accepted.append(_delivery(keys[0], told.source, one, told.raw_hash, now))
                     self._insert(accepted[-1], keys)
-        return Stored(accepted, len(news) - len(accepted))
+        except (sqlite3.Error, OutboxUnavailable):
+            raise
+        except Exception as error:  # a fault of this one request must not cost the others
+            self._run("ROLLBACK TO request")
+            return error
+        finally:
+            if self._is_in_transaction():
+                self._run("RELEASE request")
+        return Stored(accepted, len(told.news) - len(accepted))
 
     def pending(self, most: int = 1000) -> list[Delivery]:
         """What still waits for its effect, the oldest first.
@@ -113,6 +159,35 @@ class Outbox:
         """
         query = "SELECT document FROM deliveries WHERE state = ? ORDER BY number LIMIT ?"
         return [Delivery.model_validate_json(row[0]) for row in self._rows(query, (State.STORED, most))]
+
+    def pending_ids(self, most: int) -> list[str]:
+        """The ids of what still waits, the oldest first.
+
+        Raises:
+            OutboxUnavailable: it cannot be read now.
+        """
+        query = "SELECT id FROM deliveries WHERE state = ? ORDER BY number LIMIT ?"
+        return [row[0] for row in self._rows(query, (State.STORED, most))]
+
+    def deliveries(self, ids: Sequence[str]) -> list[Delivery]:
+        """Those of these that are there and that this version can read, the oldest first.
+
+        Raises:
+            OutboxUnavailable: it cannot be read now.
+        """
+        places = ", ".join("?" * len(ids))
+        query = f"SELECT document FROM deliveries WHERE id IN ({places}) ORDER BY number"  # noqa: S608 - only `?`
+        return [delivery for row in self._rows(query, ids) if (delivery := _readable(row[0]))]
+
+    def oldest_pending(self) -> datetime | None:
+        """When what has waited longest came.
+
+        Raises:
+            OutboxUnavailable: it cannot be read now.
+        """
+        query = "SELECT received_at FROM deliveries WHERE state = ? ORDER BY received_at LIMIT 1"
+        rows = self._rows(query, (State.STORED,))
+        return datetime.fromtimestamp(float(rows[0][0]), UTC) if rows else None
 
     def count_pending(self) -> int:
         """How many still wait.
@@ -143,10 +218,21 @@ class Outbox:
         """
         update = "UPDATE deliveries SET state = ?, what = ? WHERE id = ? AND state = ?"
         with self._transaction():
-            changed = self._db.execute(update, (State.DONE, what, delivery_id, State.STORED)).rowcount
+            changed = self._run(f"{update} RETURNING 1", (State.DONE, what, delivery_id, State.STORED))
         if not changed:
             self.state_of(delivery_id)
         return bool(changed)
+
+    def mark_all_done(self, what: Mapping[str, str]) -> None:
+        """Note what was done, by id; what was noted before stays, and what is unknown is none of ours.
+
+        Raises:
+            OutboxUnavailable: nothing was noted.
+        """
+        update = "UPDATE deliveries SET state = ?, what = ? WHERE id = ? AND state = ?"
+        with self._transaction():
+            for delivery_id, note in what.items():
+                self._run(update, (State.DONE, note, delivery_id, State.STORED))
 
     def check(self) -> None:
         """Write something.
@@ -155,26 +241,36 @@ class Outbox:
             OutboxUnavailable: that does not work now.
         """
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO checks VALUES (1, ?)", (self._clock().timestamp(),))
+            self._run(
+                "INSERT INTO checks VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET checked_at = excluded.checked_at",
+                (self._clock().timestamp(),),
+            )
 
     def _forget(self, before: datetime) -> None:
         """What is done and old; what still waits is never forgotten, and so is known however late it comes again."""
-        self._db.execute("DELETE FROM deliveries WHERE state = ? AND received_at < ?", (State.DONE, before.timestamp()))
+        self._run("DELETE FROM deliveries WHERE state = ? AND received_at < ?", (State.DONE, before.timestamp()))
 
     def _knows(self, keys: Sequence[str]) -> bool:
-        return any(self._db.execute("SELECT 1 FROM keys WHERE key = ?", (key,)).fetchone() for key in keys)
+        return any(self._run("SELECT 1 FROM keys WHERE key = ?", (key,)) for key in keys)
 
     def _insert(self, delivery: Delivery, keys: Sequence[str]) -> None:
         state = State.DONE if delivery.kind is Kind.PING else State.STORED
-        number = self._db.execute(
-            "INSERT INTO deliveries (id, received_at, document, state) VALUES (?, ?, ?, ?)",
+        ((number,),) = self._run(
+            "INSERT INTO deliveries (id, received_at, document, state) VALUES (?, ?, ?, ?) RETURNING number",
             (delivery.id, delivery.received_at.timestamp(), delivery.model_dump_json(), state),
-        ).lastrowid
-        self._db.executemany("INSERT INTO keys VALUES (?, ?)", [(key, number) for key in dict.fromkeys(keys)])
+        )
+        for key in dict.fromkeys(keys):
+            self._run("INSERT INTO keys VALUES (?, ?)", (key, number))
 
-    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[str, ...]]:
+    def _rows(self, query: str, values: Sequence[object]) -> Sequence[Row]:
         with self._turn():
-            return self._db.execute(query, values).fetchall()
+            return self._run(query, values)
+
+    def _run(self, query: str, values: Sequence[object] = ()) -> Sequence[Row]:
+        return self._db.execute(query, values).fetchall()
+
+    def _is_in_transaction(self) -> bool:
+        return self._db.in_transaction
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -189,13 +285,14 @@ class Outbox:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._turn():
-            self._db.execute("BEGIN IMMEDIATE")
+            for statement in self._begin:
+                self._run(statement)
             try:
                 yield
-                self._db.execute("COMMIT")
+                self._run("COMMIT")
             finally:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if self._is_in_transaction():
+                    self._run("ROLLBACK")
 
 
 def _delivery(key: str, source: Source, news: News, raw_hash: str, now: datetime) -> Delivery:
@@ -207,6 +304,13 @@ def _delivery(key: str, source: Source, news: News, raw_hash: str, now: datetime
         raw_hash=raw_hash,
         subject=news.subject,
     )
+
+
+def _readable(document: str) -> Delivery | None:
+    try:
+        return Delivery.model_validate_json(document)
+    except ValidationError:
+        return None
 
 
 @contextmanager

@@ -12,10 +12,19 @@ from typing import NoReturn
 
 import typer
 import uvicorn
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+from pydantic import SecretStr
 
+from deployments.proxies import loopback_without_proxy
 from deployments.receiver.app import create_app
-from deployments.receiver.deliveries import Source
+from deployments.receiver.deliveries import Source, without_credentials
+from deployments.receiver.dispatcher import Dispatcher
+from deployments.receiver.known_sources import LoadSources
 from deployments.receiver.outbox import Outbox, OutboxUnavailable
+from deployments.receiver.postgres_outbox import PostgresOutbox
+from deployments.receiver.prefect_server import PrefectServer
+from deployments.receiver.reconciling import Patience
 from deployments.receiver.settings import ReceiverSettings
 from domain.mistakes import Mistake
 
@@ -24,36 +33,60 @@ MOST_AT_ONCE = 256
 _SECONDS_TO_FINISH_ANSWERS = 5
 
 
-def serve(settings: ReceiverSettings, host: str, port: int) -> None:
-    """Receive until the process is stopped.
+def serve(
+    settings: ReceiverSettings, host: str, port: int, load_sources: LoadSources, patience: Patience | None = None
+) -> None:
+    """Receive until the process is stopped, and start flows on the Prefect server of this process's settings.
 
     Raises:
         Mistake: the folder or the address cannot be used.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("deployments.receiver").setLevel(logging.INFO)
-    outbox = opened_outbox(settings.data)
-    with contextlib.closing(outbox), _listening(host, port) as listener:
+    outbox = opened_outbox(settings.data, settings.outbox_url)
+    with contextlib.closing(outbox), _listening(host, port) as listener, loopback_without_proxy():
         _greet(settings, listener)
         signal.signal(signal.SIGTERM, _stop)
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly and passes the signal on
+            asyncio.run(_serve(settings, outbox, listener, load_sources, patience))
+
+
+async def _serve(
+    settings: ReceiverSettings,
+    outbox: Outbox,
+    listener: socket.socket,
+    load_sources: LoadSources,
+    patience: Patience | None,
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        dispatcher = None
+        if prefect_url():
+            client = await stack.enter_async_context(get_client())
+            dispatcher = Dispatcher(outbox, PrefectServer(client), load_sources, patience)
         config = uvicorn.Config(
-            create_app(settings, outbox),
+            create_app(settings, outbox, dispatcher),
             log_config=None,
             access_log=False,  # it would show Event Grid's secret, which stands in the address
             limit_concurrency=MOST_AT_ONCE,
             timeout_graceful_shutdown=_SECONDS_TO_FINISH_ANSWERS,
             server_header=False,
         )
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped cleanly and passes the signal on
-            asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+        await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def opened_outbox(data: Path) -> Outbox:
-    """The outbox in a folder, which is made when missing.
+def prefect_url() -> str:
+    """Where Prefect's API is, by the settings of this process; empty when they do not tell."""
+    return PREFECT_API_URL.value() or ""
+
+
+def opened_outbox(data: Path, url: SecretStr | None = None) -> Outbox:
+    """The outbox in a PostgreSQL database; without one, in a folder, which is made when missing.
 
     Raises:
-        Mistake: the folder cannot be used.
+        Mistake: the database or the folder cannot be used.
     """
+    if url:
+        return _opened_database(url)
     remedy = "Choose another folder with --data or SPEECHOPS_DATA, or correct its rights."
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -63,6 +96,18 @@ def opened_outbox(data: Path) -> Outbox:
         raise Mistake(f"the folder {data} cannot be used ({error.strerror}). {remedy}") from None
     except OutboxUnavailable as error:
         raise Mistake(f"the outbox in {data} cannot be written ({error}). {remedy}") from None
+    return outbox
+
+
+def _opened_database(url: SecretStr) -> Outbox:
+    remedy = "Correct SPEECHOPS_OUTBOX_URL (postgresql://user:password@host/database), or start the server."
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise Mistake(f"the outbox's address is none of PostgreSQL. {remedy}")
+    try:
+        outbox = PostgresOutbox(url.get_secret_value())
+        outbox.check()
+    except OutboxUnavailable as error:
+        raise Mistake(f"the outbox cannot be used ({error}). {remedy}") from None
     return outbox
 
 
@@ -89,9 +134,14 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _greet(settings: ReceiverSettings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
-    typer.echo(f"Receiver on http://{f'[{host}]' if ':' in host else host}:{port}, deliveries in {settings.data}")
+    place = "PostgreSQL" if settings.outbox_url else settings.data
+    typer.echo(f"Receiver on http://{f'[{host}]' if ':' in host else host}:{port}, deliveries in {place}")
     for source in Source:
         typer.echo(f"  /hooks/{source:<12}  {_openness(settings, source)}")
+    if url := prefect_url():
+        typer.echo(f"Flows are started on the Prefect server at {without_credentials(url)}")
+    else:
+        typer.echo("Warning: no Prefect server; deliveries wait until PREFECT_API_URL names one.", err=True)
     if not any(map(settings.secrets_of, Source)):
         typer.echo("Warning: every hook is closed, so every delivery will be refused.", err=True)
     if not ip_address(host).is_loopback:

@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deployments.receiver.deliveries import Source
+from deployments.receiver.pull_requests import TRAIN_LABEL
 from domain.mistakes import Mistake
 
 _PREFIX = "SPEECHOPS_"
@@ -31,11 +32,15 @@ class ReceiverSettings(BaseSettings):
 
     data: Path = Path(".speechops/receiver")
     """Folder of the outbox."""
+    outbox_url: SecretStr | None = None
+    """Of a PostgreSQL database that is the outbox, instead of a file in the folder."""
     github_secret: Secrets = ()
     gitlab_secret: Secrets = ()
     azure_devops_password: Secrets = ()
     eventgrid_secret: Secrets = ()
     speech_secret: Secrets = ()
+    train_label: str = TRAIN_LABEL
+    """The label of a pull request that asks for a temporary model."""
 
     @field_validator(*_VARIABLES.values(), mode="before")
     @classmethod

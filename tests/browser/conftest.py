@@ -164,7 +164,7 @@ async def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     sentences = [row.split("\t")[1].lower().rstrip(".?") for row in write_small_track(data / TRACK)]
     async with (
         running_stack(
-            StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0, reports_port=0)
+            StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0, reports_port=0, receiver_port=0)
         ) as stack,
         PrefectClient(api=stack.prefect_api_url) as client,
     ):

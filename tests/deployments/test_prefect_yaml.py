@@ -15,12 +15,14 @@ DEPLOYMENTS: list[dict[str, Any]] = YAML(typ="safe").load((PROJECT / "prefect.ya
 EACH = pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=[each["entrypoint"] for each in DEPLOYMENTS])
 
 
-def test_the_three_flows_have_a_deployment_each() -> None:
+def test_every_flow_has_a_deployment() -> None:
     """The names that the guide, the demo and the web hooks use."""
     assert {(each["entrypoint"], each["name"]) for each in DEPLOYMENTS} == {
+        ("flows/data_update.py:data_update", "speechops"),
         ("flows/testing_update.py:testing_update", "speechops"),
         ("flows/training_update.py:training_update", "speechops"),
         ("flows/deploy.py:deploy", "speechops"),
+        ("flows/pull_request.py:pull_request", "speechops"),
     }
 
 

@@ -134,7 +134,20 @@ def start(home: Path, project: Path) -> Iterator[Callable[[], Up]]:
     started = []
 
     def begin() -> Up:
-        started.append(Up(home, project, "--prefect-port", "0", "--emulator-port", "0", "--reports-port", "0"))
+        started.append(
+            Up(
+                home,
+                project,
+                "--prefect-port",
+                "0",
+                "--emulator-port",
+                "0",
+                "--reports-port",
+                "0",
+                "--receiver-port",
+                "0",
+            )
+        )
         return started[-1].wait_until_up()
 
     yield begin
@@ -178,7 +191,9 @@ def test_a_run_started_from_another_shell_completes(up: Up) -> None:
 
 def test_a_second_up_on_the_same_folder_is_refused(up: Up, project: Path) -> None:
     """The first one goes on undisturbed."""
-    second = Up(up.home, project, "--prefect-port", "0", "--emulator-port", "0", "--reports-port", "0")
+    second = Up(
+        up.home, project, "--prefect-port", "0", "--emulator-port", "0", "--reports-port", "0", "--receiver-port", "0"
+    )
 
     assert second.wait() == 1
     assert second.output.startswith("speechops: another `speechops up`")
@@ -189,7 +204,18 @@ def test_a_taken_port_is_told_before_anything_starts(up: Up, project: Path, tmp_
     """The message names the option."""
     port = up.api_url.split(":")[2].removesuffix("/api")
 
-    second = Up(tmp_path / "other", project, "--prefect-port", port, "--emulator-port", "0", "--reports-port", "0")
+    second = Up(
+        tmp_path / "other",
+        project,
+        "--prefect-port",
+        port,
+        "--emulator-port",
+        "0",
+        "--reports-port",
+        "0",
+        "--receiver-port",
+        "0",
+    )
 
     assert second.wait() == 1
     assert f"port {port} is already in use" in second.output

@@ -7,7 +7,10 @@ import signal
 import sys
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.settings import PREFECT_API_URL
+from prefect.states import Crashed
 
 from flows.training_update import training_update
 from tests.emulator.service_kit import held
@@ -36,6 +39,15 @@ async def killed_once_running(world: World, kind: str) -> None:
         await asyncio.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     await process.wait()
+    await declare_crashed(f"track:{world.track}")
+
+
+async def declare_crashed(tag: str) -> None:
+    """What the worker does or, when it is gone too, an automation: before that, the next run of the track waits."""
+    killed = FlowRunFilter.model_validate({"tags": {"all_": [tag]}, "state": {"type": {"any_": ["RUNNING"]}}})
+    async with get_client() as client:
+        for run in await client.read_flow_runs(flow_run_filter=killed):
+            await client.set_flow_run_state(run.id, Crashed(), force=True)
 
 
 @pytest.mark.parametrize(("door", "kind"), [("training", "models"), ("decoding", "evaluations")])

@@ -16,6 +16,7 @@ from deployments.receiver.outbox import Outbox
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.speech import SpeechHook
 from domain.mistakes import Mistake
+from tasks.data_source import DataSource
 from tests.deployments.receiver.hook_kit import (
     FORGED,
     OLD_SECRET,
@@ -30,6 +31,11 @@ from tests.deployments.receiver.hook_kit import (
 )
 
 DELIVERIES = "speechops_receiver_deliveries_total"
+
+
+async def no_sources() -> list[DataSource]:
+    """Nothing is connected."""
+    return []
 
 
 @pytest.mark.parametrize("source", SENDERS)
@@ -155,13 +161,33 @@ def test_the_start_says_which_hooks_are_open(
 
     monkeypatch.setattr("uvicorn.Server.serve", answer_nothing)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    serving.serve(ReceiverSettings(data=tmp_path, github_secret=f"{SECRET},{OLD_SECRET}"), "127.0.0.1", 0)
+    serving.serve(ReceiverSettings(data=tmp_path, github_secret=f"{SECRET},{OLD_SECRET}"), "127.0.0.1", 0, no_sources)
     shown = capsys.readouterr()
 
     assert asked == [1]
     assert "/hooks/github        open, 2 secrets\n" in shown.out
     assert "/hooks/eventgrid     closed; set SPEECHOPS_EVENTGRID_SECRET to open it\n" in shown.out
     assert SECRET not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://user:hidden@prefect:4200/api", "Flows are started on the Prefect server at http://prefect:4200/api\n"),
+        ("", "Warning: no Prefect server; deliveries wait until PREFECT_API_URL names one.\n"),
+    ],
+)
+def test_the_start_says_which_prefect_server_flows_are_started_on(
+    url: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or that there is none; an address never shows its credentials."""
+    monkeypatch.setattr(serving, "prefect_url", lambda: url)
+    with serving._listening("127.0.0.1", 0) as listener:
+        serving._greet(ReceiverSettings(), listener)
+    shown = capsys.readouterr()
+
+    assert told in shown.out + shown.err
+    assert "hidden" not in shown.out + shown.err
 
 
 def test_a_folder_that_cannot_be_used_is_a_mistake(tmp_path: Path) -> None:
@@ -177,7 +203,7 @@ def test_a_folder_that_cannot_be_used_is_a_mistake(tmp_path: Path) -> None:
 def test_an_address_that_is_taken_is_a_mistake(tmp_path: Path) -> None:
     """Found before any sender is told that all is well."""
     with serving._listening("127.0.0.1", 0) as taken, pytest.raises(Mistake, match="Choose another --port"):
-        serving.serve(ReceiverSettings(data=tmp_path), "127.0.0.1", taken.getsockname()[1])
+        serving.serve(ReceiverSettings(data=tmp_path), "127.0.0.1", taken.getsockname()[1], no_sources)
 
 
 def test_an_answer_is_not_held_back() -> None:

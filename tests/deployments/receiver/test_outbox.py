@@ -15,9 +15,16 @@ PUSH = Push(repository="o/r", address="https://h/o/r.git", ref="refs/heads/main"
 
 
 @pytest.fixture
-def outbox(tmp_path: Path, clock: FakeClock) -> Outbox:
-    """An empty one."""
+def sqlite(tmp_path: Path, clock: FakeClock) -> Outbox:
+    """An empty one in a file."""
     return Outbox(tmp_path / "outbox.sqlite3", clock, patience=0)
+
+
+@pytest.fixture(params=["sqlite", "in_postgres"])
+def outbox(request: pytest.FixtureRequest) -> Outbox:
+    """An empty one, wherever it is."""
+    found: Outbox = request.getfixturevalue(request.param)
+    return found
 
 
 def news(*keys: str) -> News:
@@ -30,23 +37,23 @@ def store(outbox: Outbox, *keys: str) -> int:
     return len(outbox.store(Source.GITHUB, [news(*keys)], "hash").accepted)
 
 
-def test_what_was_stored_survives_kill_9(outbox: Outbox, tmp_path: Path) -> None:
+def test_what_was_stored_survives_kill_9(sqlite: Outbox, tmp_path: Path) -> None:
     """The files, as they are while the receiver still has them open, hold it."""
-    store(outbox, "a")
+    store(sqlite, "a")
     (tmp_path / "after").mkdir()
     for file in tmp_path.glob("outbox.sqlite3*"):
         if not file.name.endswith("-shm"):
             shutil.copy(file, tmp_path / "after")
     again = Outbox(tmp_path / "after" / "outbox.sqlite3")
 
-    assert again.pending() == outbox.pending()
+    assert again.pending() == sqlite.pending()
     assert store(again, "a") == 0
 
 
-def test_the_disk_has_it_before_the_answer(outbox: Outbox) -> None:
+def test_the_disk_has_it_before_the_answer(sqlite: Outbox) -> None:
     """Every commit is synced (2 is FULL); what a WAL adds later is no matter."""
-    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert sqlite._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert sqlite._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_one_equal_key_makes_a_duplicate(outbox: Outbox) -> None:
@@ -121,15 +128,15 @@ def test_pending_comes_in_the_order_of_arrival(outbox: Outbox) -> None:
     assert outbox.count_pending() == 5
 
 
-def test_a_batch_is_kept_whole_or_not_at_all(outbox: Outbox) -> None:
+def test_a_batch_is_kept_whole_or_not_at_all(sqlite: Outbox) -> None:
     """Full in the middle: nothing was acknowledged, so nothing may be there."""
-    outbox._db.execute("PRAGMA max_page_count = 20")
+    sqlite._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(OutboxUnavailable, match="full"):
-        outbox.store(Source.GITHUB, [news(str(number)) for number in range(1000)], "hash")
+        sqlite.store(Source.GITHUB, [news(str(number)) for number in range(1000)], "hash")
 
-    assert outbox.pending() == []
-    outbox._db.execute("PRAGMA max_page_count = 100000")
-    assert store(outbox, "1") == 1
+    assert sqlite.pending() == []
+    sqlite._db.execute("PRAGMA max_page_count = 100000")
+    assert store(sqlite, "1") == 1
 
 
 def test_a_fault_in_the_middle_of_a_batch_keeps_none_of_it(outbox: Outbox) -> None:
@@ -141,25 +148,25 @@ def test_a_fault_in_the_middle_of_a_batch_keeps_none_of_it(outbox: Outbox) -> No
     assert store(outbox, "1") == 1
 
 
-def test_two_processes_share_one_outbox(outbox: Outbox, tmp_path: Path) -> None:
+def test_two_processes_share_one_outbox(sqlite: Outbox, tmp_path: Path) -> None:
     """The receiver stores, the reconciler marks."""
-    store(outbox, "a")
+    store(sqlite, "a")
     reconciler = Outbox(tmp_path / "outbox.sqlite3")
     reconciler.mark_done(reconciler.pending()[0].id, "flow run 1")
 
-    assert outbox.pending() == []
+    assert sqlite.pending() == []
 
 
-def test_while_another_writes_it_is_unavailable(outbox: Outbox, tmp_path: Path) -> None:
+def test_while_another_writes_it_is_unavailable(sqlite: Outbox, tmp_path: Path) -> None:
     """And works again afterwards."""
     other = sqlite3.connect(tmp_path / "outbox.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OutboxUnavailable, match="locked"):
-        store(outbox, "a")
+        store(sqlite, "a")
     other.execute("ROLLBACK")
     other.close()
 
-    assert store(outbox, "a") == 1
+    assert store(sqlite, "a") == 1
 
 
 def test_whoever_waits_too_long_for_the_others_is_told(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:

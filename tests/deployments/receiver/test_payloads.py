@@ -72,7 +72,7 @@ async def test_a_ping_is_answered_and_starts_nothing(receiver: Receiver) -> None
     assert receiver.outbox.pending() == []
 
 
-@pytest.mark.parametrize("event", ["issues", "pull_request", "", "workflow_run"])
+@pytest.mark.parametrize("event", ["issues", "pull_request_review", "", "workflow_run"])
 async def test_other_events_of_github_are_ignored(event: str, receiver: Receiver) -> None:
     """A hook that sends everything does no harm."""
     answer = await receiver.take(github(payload("github-push"), event=event))

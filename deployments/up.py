@@ -79,10 +79,10 @@ def _welcome(stack: Stack) -> Panel:
     places = Table.grid(padding=(0, 2))
     places.add_row("Prefect UI", stack.prefect_url)
     places.add_row("Reports", stack.reports_url)
-    places.add_row("Receiver", f"{stack.receiver_url}/hooks/github")
-    places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("Speech emulator", stack.emulator_url)
     places.add_row("its key", str(shown(stack.home.emulator_key)))
+    places.add_row("Receiver", f"{stack.receiver_url}/hooks/github")
+    places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("logs", f"{shown(stack.home.logs)}/*.log")
     commands = (
         "\nIn another shell:\n"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from azure.storage.blob import ContainerClient
 from pydantic import SecretStr
 
@@ -84,6 +85,16 @@ def _address(process: "subprocess.Popen[str]") -> str:
         if found := re.search(r"listens on (http://[\d.]+:\d+)", line):
             return found[1]
     raise AssertionError(f"Azurite did not start: {said}")
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azurite, for all tests of a folder; where it is not installed, they say so and are skipped."""
+    program = find_azurite()
+    if not program:
+        pytest.skip(MISSING)
+    with running_azurite(program) as running:
+        yield running
 
 
 class LossyNetwork:

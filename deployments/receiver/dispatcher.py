@@ -29,6 +29,7 @@ UNKNOWN = "no data source reads this repository or container"
 _TAKEN_UP_AT_ONCE = 200
 _EVENTS_AT_ONCE = 100
 _SHORTEST_PAUSE_SECONDS = 0.05
+_TROUBLE_PAUSE_SECONDS = 1
 _LONGEST_PAUSE_SECONDS = 30
 _COMPLAINT_SECONDS = 60
 _log = logging.getLogger(__name__)
@@ -82,11 +83,11 @@ class Dispatcher:
         return not troubles
 
     async def _pause(self, failures: int) -> None:
-        if failures:
-            await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, 2 ** min(failures - 1, 10)))
-            return
         seconds = self._patience.look.total_seconds()
-        if self._waiting:
+        if failures:  # what is new may concern what works, so it waits for a moment only
+            await asyncio.sleep(_TROUBLE_PAUSE_SECONDS)
+            seconds = min(_LONGEST_PAUSE_SECONDS, 2 ** min(failures - 1, 10))
+        elif self._waiting:
             seconds = min(seconds, max(_SHORTEST_PAUSE_SECONDS, self._reconciler.seconds_left()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

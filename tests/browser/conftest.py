@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from prefect.client.schemas.objects import FlowRun
 
 from deployments.flow_runs import run_to_end
 from deployments.stack import Stack, StackSettings, running_stack
+from tests.azurite_kit import azurite
+
+__all__ = ["azurite"]
 
 PROJECT = Path(__file__).parents[2]
 TRACK, REVISION = "city-tour", "spring-edition"
@@ -24,6 +27,7 @@ RECORDINGS = (
     *("ked-01.wav", "rms-06.wav", "rms-high-03.wav", "slt-02.wav"),
 )
 KEY = "canary-7b1f-that-nobody-may-see"
+EVENT_GRID_SECRET = "canary-9e44-of-the-event-grid"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--headless",
@@ -99,6 +103,11 @@ class PrefectUI:
         await self.page.get_by_role("link", name=run.name, exact=True).click()
         await self.page.get_by_role("tab", name=tab).click()
 
+    async def open_named_run(self, name: str) -> None:
+        """From anywhere to the newest run of this name."""
+        await self.page.get_by_role("link", name="Runs", exact=True).first.click()
+        await self.page.get_by_role("link", name=name, exact=True).first.click()
+
     async def open_release(self, tab: str) -> None:
         """From anywhere to the run that put the model live, which is a part of the training update."""
         await self.open_run("Subflow Runs")
@@ -135,28 +144,38 @@ def chromium() -> str:
     return found
 
 
-def write_small_track(folder: Path) -> list[str]:
+def write_small_track(folder: Path, recordings: Sequence[str] = RECORDINGS, *left_out: str) -> list[str]:
     """The sample track with one testing recording of each speaker, which the base model does not understand.
 
     Returns:
         The rows of its transcripts.
     """
     sample = PROJECT / "data" / "sharjah"
-    shutil.copytree(sample, folder, ignore=shutil.ignore_patterns("updates", "testing", "corpus.*"))
+    shutil.copytree(sample, folder, ignore=shutil.ignore_patterns("updates", "testing", "corpus.*", *left_out))
     (folder / "testing").mkdir()
-    for name in RECORDINGS:
+    for name in recordings:
         shutil.copy(sample / "testing" / name, folder / "testing" / name)
     kept = {}
     for file in ("trans.txt", "utterances.tsv"):
         rows = (sample / "testing" / file).read_text("utf-8-sig").splitlines()
-        kept[file] = [row for row in rows if row.startswith((*RECORDINGS, "file\t"))]
+        kept[file] = [row for row in rows if row.startswith((*recordings, "file\t"))]
         (folder / "testing" / file).write_text("\n".join(kept[file]) + "\n", "utf-8")
     return kept["trans.txt"]
 
 
+@pytest.fixture(scope="module")
+def monkeymodule() -> Iterator[pytest.MonkeyPatch]:
+    """Changes of the environment for a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """The stack, with a key that can be looked for, and one training update."""
+async def site(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory, monkeymodule: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
+    """The stack, with secrets that can be looked for, and one training update."""
+    monkeymodule.setenv("SPEECHOPS_EVENTGRID_SECRET", EVENT_GRID_SECRET)
     home = tmp_path_factory.mktemp("browser") / "home"
     home.mkdir()
     (home / "emulator.key").write_text(KEY)

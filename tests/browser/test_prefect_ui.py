@@ -1,11 +1,26 @@
 """What operators see and do in the Prefect UI, in a real browser, after a training update that went live."""
 
 import re
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import expect
+from prefect.client.orchestration import PrefectClient
+from prefect_azure import AzureBlobStorageCredentials
 
-from tests.browser.conftest import KEY, REVISION, TRACK, PrefectUI
+from tasks.blob_data import BlobData
+from tests.azurite_kit import ACCOUNT, Azurite
+from tests.browser.conftest import (
+    EVENT_GRID_SECRET,
+    KEY,
+    RECORDINGS,
+    REVISION,
+    TRACK,
+    PrefectUI,
+    write_small_track,
+)
+from tests.deployments.receiver.hook_kit import event_grid, payload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -16,6 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ("testing-update", "re-tests the benchmark model"),
         ("training-update", "deploys it only when the verdict is PASS"),
         ("deploy", "or puts the old model back"),
+        ("data-update", "starts testing-update and training-update for the tracks that it concerns"),
     ],
 )
 async def test_every_deployment_is_listed_and_says_what_it_does(ui: PrefectUI, flow: str, says: str) -> None:
@@ -129,6 +145,39 @@ async def test_an_operator_starts_a_testing_update_by_hand(ui: PrefectUI) -> Non
     await expect(ui.page.get_by_role("tabpanel")).to_contain_text(re.compile(r"benchmark WER \d+\.\d%"))
 
 
+async def test_an_upload_starts_its_test_and_can_be_followed(ui: PrefectUI, azurite: Azurite, tmp_path: Path) -> None:
+    """Event Grid tells of a new recording: data-update says what it started and why, and its link leads to the WER."""
+    write_small_track(tmp_path / "night-bus", RECORDINGS[:2], "training")
+    container = azurite.container()
+    async with PrefectClient(api=ui.site.stack.prefect_api_url) as client:
+        credentials = AzureBlobStorageCredentials(connection_string=azurite.connection_string)
+        block = BlobData(credentials=credentials, container=container.name, prefix="tracks")
+        await block.asave("uploads", client=client)
+    with azurite.client(container) as blobs:
+        for file in filter(Path.is_file, tmp_path.rglob("*")):
+            blobs.upload_blob(f"tracks/{file.relative_to(tmp_path).as_posix()}", file.read_bytes())
+
+    sent = event_grid(blob_created(ACCOUNT, container.name, "tracks/night-bus/testing/awb-06.wav"), EVENT_GRID_SECRET)
+    async with httpx.AsyncClient(base_url=ui.site.stack.receiver_url) as sender:
+        answer = await sender.post(sent.path, content=sent.body, headers=sent.headers)
+
+    assert answer.status_code == 202, answer.text
+    await ui.open_named_run("uploads")
+    await expect(ui.page.locator("main")).to_contain_text("Started")
+    await ui.page.get_by_role("tab", name="Artifacts").click()
+    await ui.open_artifact("Markdown uploads-changes")
+    await expect(ui.page.locator("main")).to_contain_text(re.compile(r"testing: .*awb-06\.wav"))
+    await ui.page.get_by_role("link", name="testing-update night-bus @ ").click()
+    await expect(ui.page.locator("main")).to_contain_text("Recorded")
+
+
+def blob_created(account: str, container: str, blob: str) -> object:
+    """Event Grid's word of a blob."""
+    (event,) = payload("eventgrid-blob-created")
+    topic = re.sub(r"[^/]+$", account, event["topic"])
+    return [event | {"topic": topic, "subject": f"/blobServices/default/containers/{container}/blobs/{blob}"}]
+
+
 async def test_neither_the_key_nor_a_sentence_is_shown(ui: PrefectUI) -> None:
     """Not by the block that holds the key, not in the logs, nor on any page on which the tests before ended."""
     await ui.page.get_by_role("link", name="Blocks").click()
@@ -143,7 +192,7 @@ async def test_neither_the_key_nor_a_sentence_is_shown(ui: PrefectUI) -> None:
     seen = "\n".join(ui.seen).lower()
 
     assert ui.site.stack.emulator_url in seen
-    assert [secret for secret in (KEY, *ui.site.sentences) if secret in seen] == []
+    assert [secret for secret in (KEY, EVENT_GRID_SECRET, *ui.site.sentences) if secret in seen] == []
 
 
 async def test_the_browser_has_nothing_to_complain_about(ui: PrefectUI) -> None:

@@ -336,6 +336,18 @@ async def test_a_delivery_of_another_version_keeps_no_other_back(
     assert at.outbox.count_pending() == 2
 
 
+async def test_a_trouble_that_lasts_does_not_keep_new_deliveries_waiting(
+    at: Dispatching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pauses grow with each failure, but whatever is stored ends them."""
+    monkeypatch.setattr("deployments.receiver.dispatcher._TROUBLE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("deployments.receiver.dispatcher._LONGEST_PAUSE_SECONDS", 1e6)
+    pausing = asyncio.create_task(at.dispatcher._pause(failures=10))
+    at.dispatcher.wake()
+
+    await asyncio.wait_for(pausing, 60)
+
+
 async def test_a_deployment_that_was_made_anew_is_found(at: Dispatching) -> None:
     """Its id is another one then; the old id is not asked for for ever."""
     at.take(push())

@@ -1,9 +1,17 @@
-"""Settings that must stand before Prefect is imported: a home of our own, no telemetry, no colours."""
+"""Settings that must stand before Prefect is imported: a home of our own, no telemetry, no colours.
+
+And Hypothesis: no timing decides, and where CI is set, the same examples each time.
+"""
 
 import os
 import tempfile
+
+from hypothesis import settings
 
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="speechops-tests-prefect-")
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_LOGGING_COLORS"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
+
+settings.register_profile("speechops", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("speechops")

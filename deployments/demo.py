@@ -16,12 +16,11 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from rich.console import Console
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from deployments.demo_page import DemoPage
 from deployments.demo_repository import TRACK, DemoRepository
 from deployments.demo_steps import EXPECTED, LIVE, PUSH, STEPS, Played, Step, copied_page
-from deployments.flow_runs import newest_update, result_of, run_to_end, runs_for, watched
+from deployments.flow_runs import result_of, run_to_end, runs_for, update_since, watched
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
@@ -35,8 +34,6 @@ SOURCE = "demo"
 """The name of the block that leads to the demo's repository."""
 
 _SUITE = "speechops"
-_LOOK_SECONDS = 0.5
-_PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +123,8 @@ class _Theatre:
     async def _update(self, since: datetime) -> FlowRun:
         """The run of data-update that the push has started."""
         try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(LookupError),
-                wait=wait_fixed(_LOOK_SECONDS),
-                stop=stop_after_delay(_PATIENCE_SECONDS),
-            ):
-                with attempt:
-                    found = await newest_update(self.client, SOURCE, since)
-        except RetryError:
+            found = await update_since(self.client, SOURCE, since)
+        except LookupError:
             raise Mistake(
                 f"nobody started data-update for the push. See {shown(self.stack.home.logs)}/receiver.log."
             ) from None

@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
 from pydantic import BaseModel
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from domain.mistakes import Mistake
 
@@ -24,6 +25,7 @@ OnTask = Callable[[str, str], None]
 
 R = TypeVar("R", bound=BaseModel)
 _LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 300
 
 
 async def run_to_end(client: PrefectClient, deployment: str, parameters: dict[str, str], on_task: OnTask) -> FlowRun:
@@ -54,11 +56,17 @@ async def watched(client: PrefectClient, run: FlowRun, on_task: OnTask) -> FlowR
     return run
 
 
-async def newest_update(client: PrefectClient, source: str, since: datetime) -> FlowRun:
-    """The newest run of data-update for a data source that was started after a moment.
+@retry(
+    retry=retry_if_exception_type(LookupError),
+    wait=wait_fixed(_LOOK_SECONDS),
+    stop=stop_after_delay(_PATIENCE_SECONDS),
+    reraise=True,
+)
+async def update_since(client: PrefectClient, source: str, since: datetime) -> FlowRun:
+    """The run of data-update that was started for a data source after a moment; it is waited for.
 
     Raises:
-        LookupError: there is none yet.
+        LookupError: there is none after five minutes.
     """
     chosen = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[f"source:{source}"]), start_time=FlowRunFilterStartTime(after_=since)

@@ -20,7 +20,7 @@ OnStep = Callable[[str], None]
 
 _PREFECT = (sys.executable, "-m", "prefect")
 _SPEECHOPS = (sys.executable, "-m", "deployments.cli")
-_FOREIGN = ("PREFECT_API_", "PREFECT_SERVER_", "PREFECT_PROFILE", "PREFECT_HOME", "PREFECT_CLOUD_")
+_FOREIGN = ("PREFECT_API_", "PREFECT_SERVER_", "PREFECT_PROFILE", "PREFECT_HOME", "PREFECT_CLOUD_", "PREFECT_UI_")
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "NO_COLOR": "1",
@@ -199,7 +199,11 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
 def _environment(home: Home, api_url: str) -> dict[str, str]:
     """This process's environment, without what would lead to another Prefect server."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    return {**own, **_SETTINGS, "PREFECT_HOME": str(home.prefect), "PREFECT_API_URL": api_url}
+    ui_url = f"{api_url.removesuffix('/api')}/v2"  # links then lead to the UI that opens by itself, not to the one before
+    return {
+        **own, **_SETTINGS,
+        "PREFECT_HOME": str(home.prefect), "PREFECT_API_URL": api_url, "PREFECT_UI_URL": ui_url,
+    }  # fmt: skip
 
 
 async def _emulator_answers(http: httpx.AsyncClient, stack: Stack) -> bool:

@@ -103,10 +103,16 @@ class PrefectUI:
         await self.page.get_by_role("link", name=run.name, exact=True).click()
         await self.page.get_by_role("tab", name=tab).click()
 
-    async def open_named_run(self, name: str) -> None:
-        """From anywhere to the newest run of this name."""
+    async def open_named_run(self, name: str, tab: str) -> None:
+        """From anywhere to the newest run of this name; a page that Prefect's graph has broken is loaded again."""
         await self.page.get_by_role("link", name="Runs", exact=True).first.click()
         await self.page.get_by_role("link", name=name, exact=True).first.click()
+        await self.page.wait_for_url("**/flow-run/**")
+        try:
+            await expect(self.page.get_by_role("tab", name=tab)).to_be_visible(timeout=15_000)
+        except AssertionError:
+            await self.page.reload()
+        await self.page.get_by_role("tab", name=tab).click()
 
     async def open_release(self, tab: str) -> None:
         """From anywhere to the run that put the model live, which is a part of the training update."""

@@ -1,6 +1,7 @@
 """What operators see and do in the Prefect UI, in a real browser, after a training update that went live."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 from prefect.client.orchestration import PrefectClient
 from prefect_azure import AzureBlobStorageCredentials
 
+from deployments.flow_runs import update_since, watched
 from tasks.blob_data import BlobData
 from tests.azurite_kit import ACCOUNT, Azurite
 from tests.browser.conftest import (
@@ -153,6 +155,7 @@ async def test_an_upload_starts_its_test_and_can_be_followed(ui: PrefectUI, azur
         credentials = AzureBlobStorageCredentials(connection_string=azurite.connection_string)
         block = BlobData(credentials=credentials, container=container.name, prefix="tracks")
         await block.asave("uploads", client=client)
+    since = datetime.now(UTC)
     with azurite.client(container) as blobs:
         for file in filter(Path.is_file, tmp_path.rglob("*")):
             blobs.upload_blob(f"tracks/{file.relative_to(tmp_path).as_posix()}", file.read_bytes())
@@ -162,9 +165,11 @@ async def test_an_upload_starts_its_test_and_can_be_followed(ui: PrefectUI, azur
         answer = await sender.post(sent.path, content=sent.body, headers=sent.headers)
 
     assert answer.status_code == 202, answer.text
-    await ui.open_named_run("uploads")
+    async with PrefectClient(api=ui.site.stack.prefect_api_url) as client:
+        run = await watched(client, await update_since(client, "uploads", since), lambda task, state: None)
+        assert run.state_name == "Started"
+    await ui.open_named_run("uploads", "Artifacts")
     await expect(ui.page.locator("main")).to_contain_text("Started")
-    await ui.page.get_by_role("tab", name="Artifacts").click()
     await ui.open_artifact("Markdown uploads-changes")
     await expect(ui.page.locator("main")).to_contain_text(re.compile(r"testing: .*awb-06\.wav"))
     await ui.page.get_by_role("link", name="testing-update night-bus @ ").click()

@@ -37,11 +37,11 @@ class Done:
     outcome: str
 
 
-async def prepare_server(client: PrefectClient, pools: Iterable[str]) -> list[Done]:
-    """What deployments and flows need: the types of our blocks, and the work pools."""
+async def prepare_server(client: PrefectClient, pools: Iterable[str], command: str | None = None) -> list[Done]:
+    """What deployments and flows need: the types of our blocks, and the work pools, see `make_work_pool`."""
     done = [Done("block type", name, "registered") for name in await register_block_types(client)]
     for pool in pools:
-        made = await make_work_pool(client, pool)
+        made = await make_work_pool(client, pool, command)
         done.append(Done("work pool", pool, "created, for processes" if made else "as it was"))
     return done
 

@@ -3,6 +3,8 @@
 The local stack also saves the blocks themselves there, and asks whether its worker is there.
 """
 
+import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -30,9 +32,20 @@ async def register_block_types(client: PrefectClient) -> tuple[str, ...]:
     return tuple(kind.get_block_type_name() for kind in kinds)
 
 
-async def make_work_pool(client: PrefectClient, name: str = POOL) -> bool:
-    """Make a work pool for processes, and say whether it was missing; one that is there stays as its operators set it."""
+ENGINE = shlex.join((sys.executable, "-m", "prefect.engine"))
+"""As a work pool's `command`: the worker starts it at once, instead of a process that first finds out what to start."""
+
+
+async def make_work_pool(client: PrefectClient, name: str = POOL, command: str | None = None) -> bool:
+    """Make a work pool for processes, and say whether it was missing; one that is there stays as its operators set it.
+
+    Args:
+        client: of the Prefect server.
+        name: of the pool.
+        command: what its workers start for a run; None leaves that to Prefect.
+    """
     template = ProcessWorker.get_default_base_job_template()
+    template["variables"]["properties"]["command"]["default"] = command
     pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
     try:
         await client.create_work_pool(pool)

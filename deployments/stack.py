@@ -178,14 +178,14 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
     from deployments.deploying import deploy_flows, prepare_server
     from deployments.left_behind import end_left_behind
     from deployments.project_file import read_project
-    from deployments.registration import POOL, Registration
+    from deployments.registration import ENGINE, POOL, Registration
 
     async with Registration(stack.prefect_api_url) as registration:
         on_step("Blocks and work pool")
         await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store, stack.reports_url)
         if not settings.with_worker:
             return
-        await prepare_server(registration.client, [POOL])
+        await prepare_server(registration.client, [POOL], ENGINE)
         await end_left_behind(registration.client, POOL)
         worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
         await stack.children.start("the worker", "worker", worker)

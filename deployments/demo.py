@@ -105,7 +105,9 @@ class _Theatre:
 
     async def _push(self) -> tuple[FlowRun, bool]:
         """Push, start nothing, and watch what comes of it; the last run, and whether an earlier push had started it."""
-        await GitData(address=self.repository.origin.as_uri()).asave(SOURCE, overwrite=True)
+        await GitData(address=self.repository.origin.as_uri(), folder=self.repository.tours.name).asave(
+            SOURCE, overwrite=True
+        )
         since = datetime.now(UTC)
         self.page.pushed(self.repository.push(self.stack.receiver_url, self.stack.home.hook_secret))
         update = await watched(self.client, await self._update(since), self.page.task)
@@ -116,7 +118,7 @@ class _Theatre:
             raise Mistake("the push started nothing. The Prefect UI shows what data-update found.")
         known = all(run.state and run.state.is_final() for run in runs)
         for number, run in enumerate(runs):
-            self.page.begun(run)
+            self.page.begun((await self.client.read_flow(run.flow_id)).name, run)
             runs[number] = await watched(self.client, run, self.page.task)
         return runs[-1], known
 
@@ -128,7 +130,7 @@ class _Theatre:
             raise Mistake(
                 f"nobody started data-update for the push. See {shown(self.stack.home.logs)}/receiver.log."
             ) from None
-        self.page.begun(found)
+        self.page.begun("data-update", found)
         return found
 
     async def _outcome(self, step: Step, run: FlowRun) -> Played:

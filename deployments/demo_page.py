@@ -63,11 +63,13 @@ class DemoPage:
             self._console.print(f"  [dim]{monotonic() - self._since:7.1f} s  {escape(line)}[/]", highlight=False)
         self._live("receiver → automation → data-update")
 
-    def begun(self, run: FlowRun) -> None:
+    def begun(self, flow: str, run: FlowRun) -> None:
         """A run that nobody started by hand."""
         self._quiet()
-        self._console.print(f"  [dim]{monotonic() - self._since:7.1f} s  {escape(run.name)}[/]", highlight=False)
-        self._live(run.name)
+        self._console.print(
+            f"  [dim]{monotonic() - self._since:7.1f} s[/]  {flow} [bold]{escape(run.name)}[/]", highlight=False
+        )
+        self._live(flow)
 
     def task(self, name: str, state: str) -> None:
         """A task of the flow changed its state."""

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from domain.mistakes import Mistake
 
-TRACK = "sharjah"
+TRACK, SECOND_TRACK = "sharjah", "sharjah-tours"
+_SECOND_SETTINGS = """locale = "en-US"
+description = "Tours of Sharjah: recorded in the street, and trained on what the other track has."
+"""
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "speechops demo",
     "GIT_AUTHOR_EMAIL": "demo@speechops.invalid",
@@ -39,6 +42,7 @@ class DemoRepository:
             )
         self.folder = folder
         self.data = folder / "data"
+        self.tours = folder / "tours"
         self.origin = folder.with_name(f"{folder.name}.git").resolve()
         self._commits = 0
         for old in (folder, self.origin):
@@ -80,14 +84,24 @@ class DemoRepository:
 
     def update(self, name: str, message: str) -> str:
         """Commit one of the prepared updates, which overlay the track's files."""
-        self._overlay(name)
+        for part in (self._sample / "updates" / name).iterdir():
+            self._copy(part, part.name)
         return self._commit(message)
 
     def grow(self) -> str:
-        """Commit new recordings together with the sentences and names that they need, and mend the mistakes before."""
-        for name in ("more-recordings", "new-places"):
-            self._overlay(name)
-        return self._commit("New places: recordings, sentences and names")
+        """Commit a second track in a folder of its own: further recordings, and the training data as they were at first."""
+        track = self.tours / SECOND_TRACK
+        shutil.copytree(self._sample / "training", track / "training")
+        (track / "testing").mkdir()
+        (track / "track.toml").write_text(_SECOND_SETTINGS, "utf-8")
+        recordings = sorted((self._sample / "updates" / "more-recordings" / "testing").glob("*.wav"))
+        for recording in recordings:
+            shutil.copy(recording, track / "testing")
+        for table in ("trans.txt", "utterances.tsv"):
+            rows = (recordings[0].parent / table).read_text("utf-8-sig").splitlines(keepends=True)
+            kept = [row for row in rows if row.startswith(("file\t", *(path.name for path in recordings)))]
+            (track / "testing" / table).write_text("".join(kept), "utf-8")
+        return self._commit("A second track: recordings, sentences and names")
 
     def leak(self) -> str:
         """Commit the mistake that everybody makes once: transcripts of the testing recordings as training text."""
@@ -96,10 +110,6 @@ class DemoRepository:
         with (track / "training" / "plain_text.txt").open("a", encoding="utf-8") as text:
             text.writelines(f"{row.partition(chr(9))[2]}\n" for row in rows[::4])
         return self._commit("More sentences, from the transcripts that we have")
-
-    def _overlay(self, name: str) -> None:
-        for part in (self._sample / "updates" / name).iterdir():
-            self._copy(part, part.name)
 
     def _copy(self, source: Path, name: str) -> None:
         target = self.data / TRACK / name

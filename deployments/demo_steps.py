@@ -35,7 +35,7 @@ STEPS = (
          lambda repository: repository.update("dinosaurs", "Add texts about dinosaurs")),
     Step("copied text", "Train on the very sentences that are tested", TRAINING,
          lambda repository: repository.leak()),
-    Step("new places", "Push recordings of new places, and the texts to learn them from", PUSH,
+    Step("second track", "Push a second track: recordings to test with, and texts to learn from", PUSH,
          lambda repository: repository.grow()),
 )  # fmt: skip
 LIVE = 1

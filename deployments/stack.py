@@ -199,7 +199,9 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
 def _environment(home: Home, api_url: str) -> dict[str, str]:
     """This process's environment, without what would lead to another Prefect server."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    ui_url = f"{api_url.removesuffix('/api')}/v2"  # links then lead to the UI that opens by itself, not to the one before
+    ui_url = (
+        f"{api_url.removesuffix('/api')}/v2"  # links then lead to the UI that opens by itself, not to the one before
+    )
     return {
         **own, **_SETTINGS,
         "PREFECT_HOME": str(home.prefect), "PREFECT_API_URL": api_url, "PREFECT_UI_URL": ui_url,

@@ -20,7 +20,6 @@ UPDATE = TRACK / "updates" / "more-recordings" / "testing"
 TRAINING_TEXTS = (
     TRACK / "training" / "plain_text.txt",
     TRACK / "updates" / "dinosaurs" / "training" / "plain_text.txt",
-    TRACK / "updates" / "new-places" / "training" / "plain_text.txt",
 )
 RECORDINGS = sorted(TRACK.rglob("*.wav"))
 
@@ -156,19 +155,10 @@ def test_every_pronunciation_belongs_to_a_name_of_the_training_text() -> None:
 
 def test_the_training_update_adds_dinosaurs_and_takes_nothing_away() -> None:
     """Copying the update over the track is the update: what the gate refuses is the addition alone."""
-    good, update, _ = (lines(path) for path in TRAINING_TEXTS)
+    good, update = (lines(path) for path in TRAINING_TEXTS)
 
     assert update[: len(good)] == good
     assert len(update) > len(good) + 50
-
-
-def test_the_new_places_add_sentences_and_names_and_take_nothing_away() -> None:
-    """Copying the update over the track is the update, whichever of the others was there before."""
-    good, _, update = (lines(path) for path in TRAINING_TEXTS)
-    rows = [set(lines(TRACK / folder / "pronunciation.txt")) for folder in ("training", "updates/new-places/training")]
-
-    assert update[: len(good)] == good
-    assert rows[0] < rows[1]
 
 
 def test_the_testing_update_adds_recordings_and_takes_nothing_away() -> None:

@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check up lock clean
+.PHONY: help install demo test slow check up lock clean
 
 help:  ## Say what can be done here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,9 +21,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model go live (about 3 minutes)
 	$(BIN)/speechops demo
 
-test: check  ## Everything that must hold; CI runs exactly this
-	$(BIN)/pytest tests/browser/test_prefect_ui.py
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/browser/test_prefect_ui.py
+test: check  ## Everything that must hold and fits into ten minutes; CI runs exactly this
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+slow: $(STAMP)  ## What does not fit: Prefect's UI in a browser, the demo played twice
+	$(BIN)/pytest -m slow
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .

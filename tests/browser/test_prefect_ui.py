@@ -24,7 +24,7 @@ from tests.browser.conftest import (
 )
 from tests.deployments.receiver.hook_kit import event_grid, payload
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest.mark.parametrize(

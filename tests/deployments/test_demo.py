@@ -131,6 +131,7 @@ def test_the_closing_table_tells_the_story(first: Shown) -> None:
     assert first.summary["endpoint"]["url"] in first.text
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_again_and_says_so(first: Shown, second: Shown) -> None:
     """Same state, same data: the same figures, and no upload, training or evaluation."""
     assert "Nothing was uploaded, trained or evaluated again" in second.text

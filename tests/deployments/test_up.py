@@ -170,7 +170,7 @@ def test_it_tells_where_everything_is(up: Up) -> None:
     assert httpx.get(f"{emulator}/speechtotext/models/base?api-version=2024-11-15").status_code == 401
     assert "Reports" in httpx.get(reports).text
     logs = {log.stem for log in (up.home / "logs").glob("*.log")}
-    assert logs == {"deploy", "emulator", "prefect-server", "reports", "worker"}
+    assert logs == {"deploy", "emulator", "prefect-server", "receiver", "reports", "worker"}
 
 
 def test_no_secret_is_told(up: Up) -> None:

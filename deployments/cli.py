@@ -138,14 +138,32 @@ def receiver_command(
 
     Secrets stand in the environment, several with commas between them: SPEECHOPS_GITHUB_SECRET,
     SPEECHOPS_GITLAB_SECRET, SPEECHOPS_AZURE_DEVOPS_PASSWORD, SPEECHOPS_EVENTGRID_SECRET, SPEECHOPS_SPEECH_SECRET.
-    A hook without one is closed. SPEECHOPS_OUTBOX_URL (postgresql://…) keeps the deliveries in a database instead of a
-    folder, for receivers on several machines.
+    A hook without one is closed. Event Grid's is opened by tokens of Microsoft Entra too, when SPEECHOPS_EVENTGRID_TENANT
+    and SPEECHOPS_EVENTGRID_AUDIENCE are set. SPEECHOPS_OUTBOX_URL (postgresql://…) keeps the deliveries in a database
+    instead of a folder, for receivers on several machines.
     """
     from deployments.receiver.serving import serve
     from deployments.receiver.settings import ReceiverSettings
     from tasks.sources import all_sources
 
     serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
+
+
+@app.command("speech-hook")
+def speech_hook_command(
+    url: Annotated[
+        str, typer.Option(help="The receiver as the Speech service reaches it: https://hooks.example.org/hooks/speech.")
+    ],
+    speech: Annotated[str, typer.Option(help="Name of the Speech Resource block.")] = "speechops",
+) -> None:
+    """Let the Speech service tell the receiver of finished jobs, so that runs that wait for them go on at once.
+
+    It registers a web hook with the secret in SPEECHOPS_SPEECH_SECRET (the first, if there are several), or brings the
+    one with this address up to date: run it again after the secret has changed. The receiver must be running.
+    """
+    from deployments.speech_hook import register_receiver
+
+    typer.echo(asyncio.run(register_receiver(speech, url)).told)
 
 
 @app.command("post-receive")

@@ -2,14 +2,16 @@
 
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from tasks import waking
+
 DATA_CHANGED = "speechops.data.changed"
 """Payload: `ref` (full name; empty for blobs) and `delivery` (the receiver's id of it)."""
 
 PULL_REQUEST_CHANGED = "speechops.pull-request.changed"
 """Payload: `number` (int), `wanted` (`checks` or `model`), `head` (the commit that is meant, or its beginning) and `delivery`."""
 
-JOB_CHANGED = "speechops.job.changed"
-"""A job of the Speech service. Payload: `entity` (such as `models/<id>`), `event` and `delivery`."""
+JOB_CHANGED = waking.JOB_CHANGED
+"""A job of the Speech service; tasks that wait for one listen to it."""
 
 SOURCE = "speechops.source"
 """Resources are called `speechops.source.<name of the block>`."""

@@ -15,6 +15,7 @@ from tasks.progress import Watch, watching
 from tasks.retrying import REMOTE
 from tasks.snapshots import Packed
 from tasks.store import Store
+from tasks.waking import wait_until_final
 
 
 @task(
@@ -66,7 +67,7 @@ async def _start(client: SpeechClient, store: Store, track: Track, revision: str
 
 async def _await(client: SpeechClient, track: Track, remote: Remote, watch: Watch) -> None:
     dataset = await client.datasets.get(remote.path)
-    dataset = await client.wait_until_final(dataset, patience=track.patience.of("dataset"), on_poll=watch)
+    dataset = await wait_until_final(client, dataset, patience=track.patience.of("dataset"), on_poll=watch)
     properties = dataset.properties
     if properties and properties.rejected_line_count:
         get_run_logger().warning(

@@ -29,6 +29,7 @@ from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
 from tasks.retrying import REMOTE
 from tasks.snapshots import read_recordings
+from tasks.waking import wait_until_final
 
 
 class ReleaseFailed(Mistake):
@@ -83,7 +84,7 @@ async def await_endpoint(speech: str, track: Track, endpoint: Remote, model: Mod
         ):
             with attempt:
                 entity = await client.endpoints.get(endpoint.path)
-                entity = await client.wait_until_final(entity, patience=patience, on_poll=watch)
+                entity = await wait_until_final(client, entity, patience=patience, on_poll=watch)
                 if not _serves(entity, model):
                     raise _OldModel(entity)
 
@@ -123,7 +124,7 @@ async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -
     async with (await load_speech(speech)).client() as client:
         entity = await client.endpoints.get(endpoint)
         with suppress(JobFailed):
-            entity = await client.wait_until_final(entity, patience=track.patience.of("endpoint"))
+            entity = await wait_until_final(client, entity, patience=track.patience.of("endpoint"))
         await _point_at(client, entity, former)
 
 

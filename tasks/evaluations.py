@@ -22,6 +22,7 @@ from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
 from tasks.retrying import FRESH, REMOTE
 from tasks.snapshots import read_sheet
+from tasks.waking import wait_until_final
 
 _AT_ONCE = 8
 
@@ -67,7 +68,7 @@ async def await_evaluation(speech: str, track: Track, evaluation: Remote) -> Non
         watching(f"{track.name}-evaluation", f"Evaluating '{evaluation.name}'", 1) as watch,
     ):
         entity = await client.evaluations.get(evaluation.path)
-        await client.wait_until_final(entity, patience=track.patience.of("evaluation"), on_poll=watch)
+        await wait_until_final(client, entity, patience=track.patience.of("evaluation"), on_poll=watch)
 
 
 @task(name="score-evaluation", description="Score the transcripts and keep everything as evidence.", **REMOTE)

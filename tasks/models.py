@@ -17,6 +17,7 @@ from tasks.entities import Remote, find_or_create, provenance
 from tasks.progress import watching
 from tasks.retrying import FRESH, REMOTE
 from tasks.snapshots import Snapshot
+from tasks.waking import wait_until_final
 
 
 @task(
@@ -76,7 +77,7 @@ async def await_model(speech: str, track: Track, model: Remote) -> None:
     resource = await load_speech(speech)
     async with resource.client() as client, watching(f"{track.name}-model", f"Training '{model.name}'", 1) as watch:
         entity = await client.models.get(model.path)
-        await client.wait_until_final(entity, patience=track.patience.of("model"), on_poll=watch)
+        await wait_until_final(client, entity, patience=track.patience.of("model"), on_poll=watch)
 
 
 @task(name="find-model", description="Is the model that passed still there?", **REMOTE)

@@ -94,7 +94,9 @@ class Listener:
         try:
             yield
         finally:
-            self._waits -= Counter([wait])
+            self._waits[wait] -= 1
+            if not self._waits[wait]:
+                del self._waits[wait]
             if not self._waits:
                 await self._close()
 
@@ -128,7 +130,7 @@ class Listener:
         if not self._has_told:
             self._has_told = True
             get_run_logger().info(
-                "No web hook can end a wait early, for Prefect's events cannot be followed (%s); looking as often as ever",
+                "Prefect's events cannot be followed (%s): until they can, a wait ends with the next look, as without web hooks",
                 type(error).__name__,
             )
 

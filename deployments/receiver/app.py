@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.types import Lifespan
@@ -20,6 +21,7 @@ from deployments.receiver.azure_devops import AzureDevOpsHook
 from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
 from deployments.receiver.deliveries import Source, digest
 from deployments.receiver.dispatcher import Dispatcher
+from deployments.receiver.entra import EntraTokens
 from deployments.receiver.event_grid import EventGridHook, allowed_origin
 from deployments.receiver.github import GitHubHook
 from deployments.receiver.gitlab import GitLabHook
@@ -29,6 +31,7 @@ from deployments.receiver.metrics import Metrics, Outcome
 from deployments.receiver.outbox import Outbox, OutboxUnavailable, Told
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.shared_secrets import SharedSecrets
+from deployments.receiver.signing_keys import KeysUnavailable
 from deployments.receiver.speech import SpeechHook
 from deployments.receiver.tally import Tally
 
@@ -57,31 +60,44 @@ class _Desk:
     dispatcher: Dispatcher | None
 
 
-def create_app(settings: ReceiverSettings, outbox: Outbox, dispatcher: Dispatcher | None = None) -> FastAPI:
+def create_app(
+    settings: ReceiverSettings,
+    outbox: Outbox,
+    dispatcher: Dispatcher | None = None,
+    entra: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
     """The receiver as an application.
 
     Args:
         settings: with the secrets of its hooks.
         outbox: where deliveries are stored; it stays the caller's to close.
         dispatcher: runs for as long as the application does; without one, deliveries wait.
+        entra: how Microsoft Entra is reached; by default over the network.
     """
-    app = FastAPI(openapi_url=None, lifespan=_dispatching(dispatcher))
+    tokens = None
+    if settings.eventgrid_tenant:
+        tokens = EntraTokens(settings.eventgrid_tenant, settings.eventgrid_audience, entra)
+    app = FastAPI(openapi_url=None, lifespan=_running(dispatcher, tokens))
     desk = _Desk(
         outbox, GroupCommit(outbox), Metrics(outbox, dispatcher.tally if dispatcher else Tally()), Bodies(), dispatcher
     )
-    for hook in hooks_of(settings):
+    for hook in hooks_of(settings, tokens):
         _add_hook(app, hook, desk)
     _add_health(app, desk)
     return app
 
 
-def _dispatching(dispatcher: Dispatcher | None) -> Lifespan[FastAPI]:
+def _running(dispatcher: Dispatcher | None, tokens: EntraTokens | None) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         running = asyncio.create_task(dispatcher.run()) if dispatcher else None
+        if tokens:
+            tokens.ask_ahead()
         try:
             yield
         finally:
+            if tokens:
+                await tokens.close()
             if running:
                 running.cancel()
                 await asyncio.wait([running])
@@ -89,17 +105,17 @@ def _dispatching(dispatcher: Dispatcher | None) -> Lifespan[FastAPI]:
     return lifespan
 
 
-def hooks_of(settings: ReceiverSettings) -> list[Hook]:
-    """Every hook with its secrets."""
+def hooks_of(settings: ReceiverSettings, tokens: EntraTokens | None = None) -> list[Hook]:
+    """Every hook with its secrets, and Event Grid's with the tokens that open it."""
 
     def secrets(source: Source) -> SharedSecrets:
         return SharedSecrets(settings.secrets_of(source))
 
     git = (GitHubHook, GitLabHook, AzureDevOpsHook)
-    others = (EventGridHook, SpeechHook)
     return [
         *(kind(secrets(kind.source), settings.train_label) for kind in git),
-        *(kind(secrets(kind.source)) for kind in others),
+        EventGridHook(secrets(Source.EVENT_GRID), tokens),
+        SpeechHook(secrets(Source.SPEECH)),
     ]
 
 
@@ -119,7 +135,7 @@ def _add_hook(app: FastAPI, hook: Hook, desk: _Desk) -> None:
         @app.options(f"/hooks/{hook.source}")
         async def shake_hands(request: Request) -> Response:
             try:
-                _admit(hook, call := _call(request))
+                await _admit(hook, call := _call(request))
                 return Response(headers=_HEADERS | allowed_origin(call))
             except Exception as error:
                 return _turned_away(hook.source, _turned(error), desk.metrics)
@@ -147,7 +163,7 @@ def _add_health(app: FastAPI, desk: _Desk) -> None:
 
 
 async def _answered(request: Request, hook: Hook, desk: _Desk) -> Response:
-    _admit(hook, call := _call(request))
+    await _admit(hook, call := _call(request))
     async with desk.bodies.read(request, hook.most_bytes) as body:
         if not hook.verifies(call, body):
             raise _refused()
@@ -177,7 +193,9 @@ def _call(request: Request) -> Call:
     return Call(dict(request.headers), dict(request.query_params))
 
 
-def _admit(hook: Hook, call: Call) -> None:
+async def _admit(hook: Hook, call: Call) -> None:
+    if isinstance(hook, EventGridHook):
+        await hook.prepare(call)
     if not hook.admits(call):
         raise _refused()
 
@@ -197,7 +215,7 @@ def _turned(error: Exception) -> _Turned:
             return _Turned(400, Outcome.MISUNDERSTOOD, str(error))
         case BodyTooLarge():
             return _Turned(413, Outcome.TOO_LARGE, str(error))
-        case BodyUnavailable():
+        case BodyUnavailable() | KeysUnavailable():
             return _Turned(503, Outcome.UNAVAILABLE, str(error))
     # By its kind alone, unless it is the outbox's: the text of others may quote what was sent.
     cause = error if isinstance(error, OutboxUnavailable) else type(error).__name__

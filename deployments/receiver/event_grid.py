@@ -1,7 +1,8 @@
 """Azure Event Grid: blobs of a storage account, in Event Grid's schema and in CloudEvents 1.0, single and batched.
 
 Source: Microsoft's "Azure Blob Storage as an Event Grid source", "Webhook event delivery", "Event Grid message delivery and
-retry"; CloudEvents "HTTP 1.1 Web Hooks". The secret is the query parameter `secret` of the address, handshakes included.
+retry"; CloudEvents "HTTP 1.1 Web Hooks". Deliveries and both handshakes prove themselves in the same way: by the query
+parameter `secret` of the address, or by a token of Microsoft Entra in the header `Authorization`.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, ValidationError
 
 from deployments.receiver.deliveries import Blob, News, Source, sender_id
+from deployments.receiver.entra import EntraTokens
 from deployments.receiver.hook import MEGABYTE, Call, Heard, Misunderstood, Payload, Reply, misfit, parsed, understood
 from deployments.receiver.shared_secrets import SharedSecrets
 
@@ -39,12 +41,24 @@ class EventGridHook:
     most_bytes = 4 * MEGABYTE
     """A batch is said to have about 1 MB at most, or one event that is larger."""
 
-    def __init__(self, secrets: SharedSecrets) -> None:
+    def __init__(self, secrets: SharedSecrets, tokens: EntraTokens | None = None) -> None:
         self._secrets = secrets
+        self._tokens = tokens
+
+    async def prepare(self, call: Call) -> None:
+        """Fetch what `admits` needs to know, if anything; waits a few seconds at most."""
+        if self._tokens and not self._has_secret(call):
+            await self._tokens.prepare(call.header("Authorization"))
 
     def admits(self, call: Call) -> bool:
-        """Whether the address has one of our secrets in it."""
-        return self._secrets.include(call.params.get(SECRET, "").encode())
+        """Whether the address has one of our secrets in it, or the header a token that opens this hook.
+
+        Raises:
+            KeysUnavailable: of a token that cannot be said now.
+        """
+        if self._has_secret(call):
+            return True
+        return self._tokens is not None and self._tokens.admit(call.header("Authorization"))
 
     def verifies(self, call: Call, body: bytes) -> bool:
         """The same: the body is not signed."""
@@ -67,6 +81,9 @@ class EventGridHook:
             sum(one.unread for one in heard),
             next((one.reply for one in heard if one.reply), None),
         )
+
+    def _has_secret(self, call: Call) -> bool:
+        return self._secrets.include(call.params.get(SECRET, "").encode())
 
 
 def allowed_origin(call: Call) -> dict[str, str]:

@@ -142,7 +142,7 @@ def _greet(settings: ReceiverSettings, listener: socket.socket) -> None:
         typer.echo(f"Flows are started on the Prefect server at {without_credentials(url)}")
     else:
         typer.echo("Warning: no Prefect server; deliveries wait until PREFECT_API_URL names one.", err=True)
-    if not any(map(settings.secrets_of, Source)):
+    if not any(map(settings.opens, Source)):
         typer.echo("Warning: every hook is closed, so every delivery will be refused.", err=True)
     if not ip_address(host).is_loopback:
         typer.echo("Warning: other machines can reach it without encryption; put a proxy with TLS before it.", err=True)
@@ -150,6 +150,9 @@ def _greet(settings: ReceiverSettings, listener: socket.socket) -> None:
 
 def _openness(settings: ReceiverSettings, source: Source) -> str:
     secrets = len(settings.secrets_of(source))
-    if not secrets:
+    if not settings.opens(source):
         return f"closed; set {settings.variable_of(source)} to open it"
-    return "open" if secrets == 1 else f"open, {secrets} secrets"
+    if not secrets:
+        return "open to Microsoft Entra tokens"
+    openness = "open" if secrets == 1 else f"open, {secrets} secrets"
+    return f"{openness}, or Microsoft Entra tokens" if settings.takes_tokens(source) else openness

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deployments.receiver.deliveries import Source
@@ -38,6 +39,10 @@ class ReceiverSettings(BaseSettings):
     gitlab_secret: Secrets = ()
     azure_devops_password: Secrets = ()
     eventgrid_secret: Secrets = ()
+    eventgrid_tenant: str = ""
+    """Id of the tenant of Microsoft Entra whose tokens open Event Grid's hook; empty: only secrets do."""
+    eventgrid_audience: Annotated[tuple[str, ...], NoDecode] = ()
+    """Id or URI of the application that these tokens are made out for; several with commas."""
     speech_secret: Secrets = ()
     train_label: str = TRAIN_LABEL
     """The label of a pull request that asks for a temporary model."""
@@ -55,6 +60,27 @@ class ReceiverSettings(BaseSettings):
             )
         return tuple(map(SecretStr, secrets))
 
+    @field_validator("eventgrid_tenant")
+    @classmethod
+    def _identify(cls, given: str) -> str:
+        if not given.strip():
+            return ""
+        try:
+            return str(UUID(given.strip()))
+        except ValueError:
+            raise ValueError("it is no id of a tenant; `az account show` calls it tenantId") from None
+
+    @field_validator("eventgrid_audience", mode="before")
+    @classmethod
+    def _list(cls, given: object) -> object:
+        return tuple(filter(None, re.split(r"[,\s]+", given))) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _have_both(self) -> Self:
+        if bool(self.eventgrid_tenant) != bool(self.eventgrid_audience):
+            raise ValueError(f"{_PREFIX}EVENTGRID_TENANT and {_PREFIX}EVENTGRID_AUDIENCE: set both, or neither")
+        return self
+
     @classmethod
     def read(cls, **given: Any) -> Self:
         """From the environment; what is given counts more.
@@ -66,11 +92,19 @@ class ReceiverSettings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             wrong = error.errors(include_input=False, include_url=False)[0]
-            name = f"{_PREFIX}{str(wrong['loc'][0]).upper()}"
-            raise Mistake(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.") from None
+            name = f"{_PREFIX}{str(wrong['loc'][0]).upper()}: " if wrong["loc"] else ""
+            raise Mistake(f"{name}{wrong['msg'].removeprefix('Value error, ')}.") from None
+
+    def takes_tokens(self, source: Source) -> bool:
+        """Whether tokens of Microsoft Entra open a hook."""
+        return source is Source.EVENT_GRID and bool(self.eventgrid_tenant)
+
+    def opens(self, source: Source) -> bool:
+        """Whether a hook can be opened at all."""
+        return bool(self.secrets_of(source)) or self.takes_tokens(source)
 
     def secrets_of(self, source: Source) -> tuple[SecretStr, ...]:
-        """The secrets of a hook; none: it is closed."""
+        """The secrets of a hook; none: no secret opens it."""
         secrets: tuple[SecretStr, ...] = getattr(self, _VARIABLES[source])
         return secrets
 

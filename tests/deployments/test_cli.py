@@ -41,6 +41,7 @@ def test_a_wrong_command_line_exits_with_2(words: tuple[str, ...], tmp_path: Pat
     ("words", "message"),
     [
         (("init", "City Taxi"), "speechops: 'City Taxi' is not a track's name"),
+        (("speech-hook", "--url", "https://h/hooks/speech"), "speechops: SPEECHOPS_SPEECH_SECRET is not set"),
         (("up", "--prefect-port", "0", "--emulator-port", "0"), "speechops: there is no prefect.yaml in "),
     ],
 )

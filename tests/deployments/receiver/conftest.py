@@ -13,7 +13,8 @@ from tests.deployments.receiver.postgres_kit import postgres, why_not
 
 @pytest.fixture(autouse=True)
 def _no_secrets_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in (*VARIABLES, "SPEECHOPS_DATA", "SPEECHOPS_OUTBOX_URL"):
+    others = ("DATA", "OUTBOX_URL", "EVENTGRID_TENANT", "EVENTGRID_AUDIENCE")
+    for variable in (*VARIABLES, *(f"SPEECHOPS_{name}" for name in others)):
         monkeypatch.delenv(variable, raising=False)
 
 

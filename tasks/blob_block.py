@@ -37,6 +37,13 @@ class AzureStore(Block):
     reports_url: str = Field(
         default="", description="Where `speechops reports` shows the reports of this store; artifacts link there."
     )
+    link_datasets: bool = Field(
+        default=False,
+        description=(
+            "The Speech service reads datasets from the container itself, by a link to each that ends after 6 hours, instead "
+            "of an upload through the worker. The storage account must let the Speech service in."
+        ),
+    )
 
     @field_validator("container")
     @classmethod
@@ -54,7 +61,7 @@ class AzureStore(Block):
         Raises:
             Mistake: the credentials cannot be used.
         """
-        return BlobStore(container_of(self.credentials, self.container), self.prefix)
+        return BlobStore(container_of(self.credentials, self.container), self.prefix, links=self.link_datasets)
 
 
 def checked_container(value: str) -> str:

@@ -15,6 +15,7 @@ from azure.storage.blob.aio import BlobClient
 
 from tasks.blob_container import CLIENTS, PARALLEL, Container
 from tasks.blob_errors import explained
+from tasks.blob_links import signed
 from tasks.store import ABSENT, Conflict, Stored
 
 _WRITER: Final = "writer"
@@ -34,15 +35,17 @@ class BlobStore:
         container: where it is.
         prefix: the folder of the container in which all keys lie; empty for the whole container.
         page_size: how many names to ask for at once, when keys are listed.
+        links: whether `link` may make links.
 
     Raises:
         Mistake: these settings lead nowhere. Nothing is asked of Azure yet.
     """
 
-    def __init__(self, container: Container, prefix: str = "", *, page_size: int = 5000) -> None:
+    def __init__(self, container: Container, prefix: str = "", *, page_size: int = 5000, links: bool = False) -> None:
         self._container = container
         self._folder = f"{prefix.strip('/')}/".lstrip("/")
         self._page_size = page_size
+        self._links = links
         self._address = f"{container.address()}/{self._folder}".rstrip("/")
 
     def __str__(self) -> str:
@@ -117,6 +120,15 @@ class BlobStore:
                 with path.open("wb") as file:
                     await (await blob.download_blob(max_concurrency=PARALLEL)).readinto(file)
             yield path
+
+    async def link(self, key: str) -> str | None:
+        """A shared access signature that reads this blob only; None where links are off or we cannot sign one."""
+        name = self._blob_name(key)
+        if not self._links:
+            return None
+        client = await CLIENTS.get(self._container)
+        with explained(str(self), key):
+            return await signed(self._container, client, name)
 
     async def _overwrite(self, key: str, content: BinaryIO, size: int) -> str:
         for left in reversed(range(_MOST_TRIES)):

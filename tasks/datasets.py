@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from prefect import task
 from prefect.logging import get_run_logger
@@ -17,10 +18,13 @@ from tasks.snapshots import Packed
 from tasks.store import Store
 from tasks.waking import wait_until_final
 
+_BY_LINK: Final = "byLink"
+"""Property of a dataset whose bytes the service reads from the store by itself."""
+
 
 @task(
     name="start-datasets",
-    description="Find or create each dataset and upload it in blocks.",
+    description="Find or create each dataset; upload it in blocks, or let the service read it from the store.",
     **REMOTE,
 )
 async def start_datasets(
@@ -46,7 +50,14 @@ async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote]) 
 
 
 async def _start(client: SpeechClient, store: Store, track: Track, revision: str, packed: Packed) -> Remote:
+    """Find or create a dataset, and bring its bytes where it has no link to them.
+
+    Whoever creates a dataset with a link says so in its properties, in the same request. So whatever was interrupted
+    between create and upload, in whichever run and with whichever settings: who finds it NotStarted knows whether it waits
+    for an upload, or for its turn to read the link. One whose link ended before its turn is Failed, and never found again.
+    """
     identity = dataset_identity(track.name, packed.kind, packed.content_hash)
+    link = await store.link(packed.key)
 
     def draft(name: str) -> NewDataset:
         return NewDataset(
@@ -54,11 +65,12 @@ async def _start(client: SpeechClient, store: Store, track: Track, revision: str
             locale=track.locale,
             kind=DatasetKind(packed.kind),
             description=f"{packed.kind} data of track '{track.name}' at {revision}",
-            custom_properties=provenance(identity, track.name, revision),
+            content_url=link,
+            custom_properties=provenance(identity, track.name, revision) | ({_BY_LINK: "true"} if link else {}),
         )
 
     dataset, created = await find_or_create(client.datasets, identity, draft)
-    if dataset.status == Status.NOT_STARTED:
+    if dataset.status == Status.NOT_STARTED and _BY_LINK not in (dataset.custom_properties or {}):
         async with store.local_copy(packed.key) as path:
             await client.datasets.upload(dataset, path)
         get_run_logger().info("Uploaded '%s'", dataset.display_name)

@@ -75,6 +75,10 @@ class Store(Protocol):
         """
         ...
 
+    async def link(self, key: str) -> str | None:
+        """An address that lets anybody who has it read this key for some hours, or None; a secret, so never kept or logged."""
+        ...
+
 
 class LocalFolder:
     """A `Store` in a local folder, safe for several processes of one machine; the default, for one laptop."""
@@ -112,6 +116,10 @@ class LocalFolder:
         if not path.is_file():
             raise KeyError(key)
         yield path
+
+    async def link(self, key: str) -> str | None:
+        """None: nobody else can read a folder of this machine."""
+        return None
 
     def _path(self, key: str) -> Path:
         path = (self.folder / key).resolve()

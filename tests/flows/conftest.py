@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from tasks.blocks import LocalStore, SpeechResource
 from tasks.ledger import Ledger
 from tasks.store import LocalFolder
+from tests.azurite_kit import azurite as azurite
 from tests.emulator.fake_engine import wav
 from tests.emulator.service_kit import KEY, Caller, served, settings_for
 

@@ -158,6 +158,13 @@ async def test_a_missing_file_has_no_local_copy(store: Store) -> None:
             pass
 
 
+async def test_nobody_is_given_a_link_by_default(store: Store) -> None:
+    """Bytes leave a store through us, unless its block says otherwise."""
+    await store.write("snapshots/1.zip", b"")
+
+    assert await store.link("snapshots/1.zip") is None
+
+
 async def test_no_key_leads_out_of_the_store(store: Store) -> None:
     """Names that come from data cannot reach other files."""
     with pytest.raises(ValueError, match="not a key"):

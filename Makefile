@@ -22,7 +22,7 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 	$(BIN)/speechops demo
 
 test: check  ## Everything that must hold and fits into ten minutes; CI runs exactly this
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 slow: $(STAMP)  ## What does not fit: Prefect's UI in a browser, the demo played twice
 	$(BIN)/pytest -m slow

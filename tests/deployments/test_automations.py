@@ -22,6 +22,8 @@ from deployments.registration import make_work_pool
 from deployments.run_automations import Windows
 from tests.deployments.server_kit import Server, emit, events, kill, program, until
 
+pytestmark = pytest.mark.slow
+
 QUICK = Windows(
     settle=timedelta(seconds=10),
     vanished=timedelta(seconds=15),

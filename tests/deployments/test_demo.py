@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.timeout(1200)  # minutes of real training and decoding, more on a busy machine
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+]  # minutes of real training and decoding, more on a busy machine
 ROOT = Path(__file__).parents[2]
 
 
@@ -131,7 +134,6 @@ def test_the_closing_table_tells_the_story(first: Shown) -> None:
     assert first.summary["endpoint"]["url"] in first.text
 
 
-@pytest.mark.slow
 def test_a_second_run_does_nothing_again_and_says_so(first: Shown, second: Shown) -> None:
     """Same state, same data: the same figures, and no upload, training or evaluation."""
     assert "Nothing was uploaded, trained or evaluated again" in second.text

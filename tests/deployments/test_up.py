@@ -232,6 +232,7 @@ def test_ctrl_c_stops_everything(up: Up, processes: Any) -> None:
     assert processes.alive() == {}
 
 
+@pytest.mark.slow
 def test_a_program_that_dies_later_stops_the_rest(start: Callable[[], Up], processes: Any) -> None:
     """Half a stack would look healthy and do nothing; the message says which program, and where its log is."""
     up = start()
@@ -245,6 +246,7 @@ def test_a_program_that_dies_later_stops_the_rest(start: Callable[[], Up], proce
     assert processes.alive() == {}
 
 
+@pytest.mark.slow
 def test_nothing_outlives_an_up_that_was_killed(start: Callable[[], Up], processes: Any) -> None:
     """Not even the process of a flow run, which lives in a session of its own."""
     up = start()

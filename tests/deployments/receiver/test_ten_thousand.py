@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deployments.receiver.deliveries import Delivery, Kind
 from deployments.receiver.outbox import Outbox
 from tests.deployments.receiver.crowd_kit import Program, Senders, served
@@ -88,6 +90,7 @@ async def sent_with_two_kills(folder: Path, prefect_url: str, deliveries: list[S
     return senders
 
 
+@pytest.mark.slow
 async def test_each_genuine_event_has_exactly_one_effect_and_no_forged_one_any(tmp_path: Path) -> None:
     """Repeated, shuffled, forged, cut off, with two kills, lost automations, lost answers and runs that fail."""
     deliveries = crowd(random.Random(SEED))

@@ -58,13 +58,13 @@ def works(monkeypatch: pytest.MonkeyPatch) -> Works:
 
 
 async def test_one_track_queues_and_two_overlap(works: Works, logged: Callable[[], str]) -> None:
-    """While the first works on bus, the second waits for it, and taxi is worked on beside it."""
+    """While the first works on the tram, the second waits for it, and the ferry is worked on beside it."""
     async with asyncio.timeout(PATIENCE):
-        first = works.start("first", "bus")
+        first = works.start("first", "tram")
         await works.inside["first"].wait()
-        second = works.start("second", "bus")
+        second = works.start("second", "tram")
         await works.waits.wait()
-        other = works.start("other", "taxi")
+        other = works.start("other", "ferry")
         await works.inside["other"].wait()
         assert not works.inside["second"].is_set()
         assert f"Waiting for 'first' (flow run {works.ids['first']}, Running) to be over" in logged()

@@ -1,12 +1,8 @@
 """Which pushes matter: one of a branch that is watched, or a tag that asks for a new test."""
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from domain.mistakes import Mistake
-
-_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _BRANCH = "refs/heads/"
 _TAG = "refs/tags/"
 
@@ -53,16 +49,6 @@ def is_no_commit(commit: str) -> bool:
     (True, False)
     """
     return commit.strip("0") == ""
-
-
-def check_ids(push: Push) -> None:
-    """Refuse a push whose commits are not full ids: a git server sends nothing else.
-
-    Raises:
-        Mistake: they are not.
-    """
-    if not (_ID.fullmatch(push.before) and _ID.fullmatch(push.after)):
-        raise Mistake("the push does not name its commits by full ids. Look at what sent it: no git server does that.")
 
 
 def why_ignored(push: Push, rules: PushRules) -> str:

@@ -1,36 +1,17 @@
-"""What a git repository's changes start: between two commits, on disk, or by a push."""
+"""What a git repository's changes start: between two commits, or on disk."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from domain.changes import SETTINGS, Change, Part, differences, parts_of_tracks
 from domain.mistakes import Mistake
-from domain.plan import Plan, make_plan, make_retest_plan
-from domain.pushes import Push, PushRules, check_ids, is_no_commit, why_ignored
+from domain.plan import Plan, make_plan
 from domain.track import Track, parse_track
 from tasks.filesets import leads_out
-from tasks.repository import Repository, open_repository
+from tasks.repository import Repository
 
 _DIGITS = 12
 """Of a commit's id, as flows call a revision."""
-
-
-def changed_paths(repository: Path, before: str, after: str, data: str = "") -> tuple[Change, ...]:
-    """The files that differ between two commits, each as it was and as it is; a renamed file is two changes.
-
-    What is compared are the two trees: a force push, a merge or thousands of commits make no difference.
-
-    Args:
-        repository: a clone, or a bare repository.
-        before: a commit; zeros for the state before the first file.
-        after: a commit; zeros likewise.
-        data: only below this folder, relative to the repository's top; empty for everything.
-
-    Raises:
-        Mistake: there is no such repository or commit, or a shallow clone ends before it.
-    """
-    opened = open_repository(repository)
-    return opened.changes(opened.commit(before), opened.commit(after), data)
 
 
 def plan_range(
@@ -47,7 +28,7 @@ def plan_range(
         digits: of the commit's id, as the runs' revision.
 
     Raises:
-        Mistake: see `changed_paths`.
+        Mistake: there is no such commit, or a shallow clone ends before it.
     """
     old, new = repository.commit(before), repository.commit(after)
     changes = repository.changes(old, new, data)
@@ -68,7 +49,7 @@ def plan_worktree(repository: Repository, before: str, data: str = "data") -> Pl
     """What would have to run for the files on disk when everything is done for those at `before`.
 
     Raises:
-        Mistake: see `changed_paths`; or the repository is bare.
+        Mistake: see `plan_range`; or the repository is bare.
     """
     old, head = repository.commit(before), repository.commit("HEAD")
     changes = repository.worktree_changes(old, data)
@@ -83,35 +64,6 @@ def plan_worktree(repository: Repository, before: str, data: str = "data") -> Pl
             for track in with_new_settings(changes, data)
         },
     )
-
-
-def plan_push(repository: Repository, push: Push, rules: PushRules | None = None, data: str = "data") -> Plan:
-    """What a push starts. The repository must have fetched it; the two trees decide, never the server's lists.
-
-    A new branch is compared with where it left the default branch. After a forced push, the trees before and after are
-    compared, and the runs get keys of their own: the branch may be back at a commit that it was at already.
-
-    Args:
-        repository: where the commits are.
-        push: what the git server told.
-        rules: which branches and tags matter; None for the defaults.
-        data: the folder of all tracks, relative to the repository's top.
-
-    Raises:
-        Mistake: see `changed_paths`.
-    """
-    if ignored := why_ignored(push, rules or PushRules()):
-        return Plan(notes=(ignored,))
-    check_ids(push)
-    after = repository.commit(push.after)
-    if push.tag:
-        there = parts_of_tracks(repository.files(after, data), data)
-        return make_retest_plan(there, push.tag, revision=_revision(after))
-    if is_no_commit(push.before):
-        return plan_range(repository, repository.forked_from(after, push.ref), after, data)
-    before = repository.commit(push.before)
-    forced = not repository.goes_on(before, after)
-    return plan_range(repository, before, after, data, occasion=f"forced from {before}" if forced else "")
 
 
 def _revision(commit: str) -> str:

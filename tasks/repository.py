@@ -61,18 +61,6 @@ class Repository:
         head = self.read("cat-file", "commit", commit).partition(b"\n\n")[0]
         return self.commit(f"{commit}^") if b"\nparent " in head else NOTHING
 
-    def forked_from(self, commit: str, ref: str) -> str:
-        """Where the commits of a new branch begin: the merge base with the default branch, or zeros without one."""
-        default = self._default_branch()
-        if not default or default.replace("refs/remotes/origin/", "refs/heads/") == ref:
-            return NOTHING
-        found = self._attempt("merge-base", default, commit) or b""
-        return os.fsdecode(found).strip() or NOTHING
-
-    def goes_on(self, before: str, after: str) -> bool:
-        """Whether `after` was built on `before`, as far as this clone's history reaches."""
-        return self._attempt("merge-base", "--is-ancestor", before, after) is not None
-
     def changes(self, before: str, after: str, folder: str) -> tuple[Change, ...]:
         """What differs in a folder between the trees of two commits, whatever lies between them."""
         words = ("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")
@@ -120,12 +108,6 @@ class Repository:
         if not is_no_commit(commit):
             return commit
         return self.read("hash-object", "-t", "tree", "--stdin").decode().strip()
-
-    def _default_branch(self) -> str:
-        for head in ("refs/remotes/origin/HEAD", "HEAD"):
-            if found := self._attempt("symbolic-ref", "--quiet", head):
-                return os.fsdecode(found).strip()
-        return ""
 
     def _no_commit(self, ref: str) -> Mistake:
         if (self._attempt("rev-parse", "--is-shallow-repository") or b"").strip() == b"true":

@@ -145,7 +145,7 @@ class Dispatcher:
         over = {one: errands for one, errands in self._waiting.items() if all(errand.outcome for errand in errands)}
         notes = {one: "; ".join(errand.outcome for errand in errands) for one, errands in over.items()} | self._notes
         if notes:
-            await asyncio.to_thread(self._outbox.mark_all_done, notes)
+            await asyncio.to_thread(self._outbox.mark_done, notes)
             self._notes = {}
             self._waiting = {one: errands for one, errands in self._waiting.items() if one not in over}
 

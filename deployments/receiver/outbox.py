@@ -209,21 +209,7 @@ class Outbox:
             raise LookupError(f"the outbox has no delivery {delivery_id}")
         return State(rows[0][0]), rows[0][1]
 
-    def mark_done(self, delivery_id: str, what: str) -> bool:
-        """Note that a delivery had its effect, such as `flow run <id>`; False if that was noted before, and it stays.
-
-        Raises:
-            LookupError: there is no such delivery.
-            OutboxUnavailable: it was not noted.
-        """
-        update = "UPDATE deliveries SET state = ?, what = ? WHERE id = ? AND state = ?"
-        with self._transaction():
-            changed = self._run(f"{update} RETURNING 1", (State.DONE, what, delivery_id, State.STORED))
-        if not changed:
-            self.state_of(delivery_id)
-        return bool(changed)
-
-    def mark_all_done(self, what: Mapping[str, str]) -> None:
+    def mark_done(self, what: Mapping[str, str]) -> None:
         """Note what was done, by id; what was noted before stays, and what is unknown is none of ours.
 
         Raises:

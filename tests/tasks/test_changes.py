@@ -9,8 +9,7 @@ import pytest
 from domain.changes import Change
 from domain.mistakes import Mistake
 from domain.plan import Plan
-from domain.pushes import Push, PushRules
-from tasks.changes import changed_paths, plan_push, plan_range, plan_worktree
+from tasks.changes import plan_range, plan_worktree
 from tasks.repository import open_repository
 from tests.tasks.git_kit import SETTINGS, ZEROS, commit, git, many_commits, repository, track, write
 
@@ -36,9 +35,15 @@ def runs(plan: Plan) -> list[tuple[str, str]]:
     return [(run.track, run.flow.value) for run in plan.runs]
 
 
-def pushed(folder: Path, before: str, after: str, ref: str = "refs/heads/main") -> Plan:
-    """What a push starts."""
-    return plan_push(open_repository(folder), Push(ref, before, after))
+def pushed(folder: Path, before: str, after: str) -> Plan:
+    """What a push from one commit to another starts."""
+    return plan_range(open_repository(folder), before, after)
+
+
+def changed_paths(folder: Path, before: str, after: str, data: str = "") -> tuple[Change, ...]:
+    """What differs between two commits."""
+    opened = open_repository(folder)
+    return opened.changes(opened.commit(before), opened.commit(after), data)
 
 
 def test_added_changed_deleted_and_renamed_files_are_told(work: Path) -> None:
@@ -149,65 +154,9 @@ def test_a_forced_push_compares_the_two_trees(work: Path) -> None:
     assert runs(pushed(work, discarded, after)) == BOTH
 
 
-def test_going_back_to_an_earlier_commit_runs_again(work: Path) -> None:
-    """The revision ran before, so its keys are taken; the same push told twice still runs once."""
-    start = head(work)
-    after = commit(work, track("taxi", {"testing/b.wav": b"b"}))
-    first, back, again = (pushed(work, *ends) for ends in ((ZEROS, start), (after, start), (after, start)))
-
-    assert runs(back) == TESTING
-    assert back == again
-    assert {run.key for run in first.runs}.isdisjoint(run.key for run in back.runs)
-
-
 def test_a_new_default_branch_is_all_new(work: Path) -> None:
     """The first push to an empty server."""
     assert runs(pushed(work, ZEROS, head(work))) == BOTH
-
-
-def test_a_new_branch_starts_where_it_left_the_default_branch(work: Path) -> None:
-    """Only what the branch brings; nothing when it brings nothing."""
-    start = head(work)
-    git(work, "branch", "release/1")
-    git(work, "switch", "--quiet", "release/1")
-    after = commit(work, track("taxi", {"testing/b.wav": b"b"}))
-    git(work, "switch", "--quiet", "main")
-    commit(work, track("taxi", {"training/plain_text.txt": b"later on main\n"}))
-    rules = PushRules(branches=("release/*",))
-    plans = [
-        plan_push(open_repository(work), Push("refs/heads/release/1", ZEROS, end), rules) for end in (after, start)
-    ]
-
-    assert [runs(plan) for plan in plans] == [TESTING, []]
-
-
-def test_a_branch_of_another_root_is_all_new(work: Path) -> None:
-    """There is nothing that it left."""
-    git(work, "switch", "--quiet", "--orphan", "other")
-    after = commit(work, track("taxi") | {"other": b"root"})
-    git(work, "switch", "--quiet", "main")
-
-    plan = plan_push(open_repository(work), Push("refs/heads/other", ZEROS, after), PushRules(branches=("*",)))
-    assert runs(plan) == BOTH
-
-
-@pytest.mark.parametrize("annotated", [[], ["--annotate", "--message=m"]])
-def test_a_baseline_tag_tests_anew(work: Path, annotated: list[str]) -> None:
-    """Although nothing changed; an annotated tag is an object of its own."""
-    git(work, "tag", *annotated, "baseline/1")
-    plan = pushed(work, ZEROS, git(work, "rev-parse", "baseline/1"), "refs/tags/baseline/1")
-
-    assert runs(plan) == TESTING
-    assert plan.revision == head(work)[:12]
-
-
-def test_ignored_pushes_need_no_repository(tmp_path: Path) -> None:
-    """A deleted branch has no commit to look at."""
-    (tmp_path / "empty").mkdir()
-    empty = open_repository(repository(tmp_path / "repository"))
-
-    assert plan_push(empty, Push("refs/heads/main", "1" * 40, ZEROS)).notes == ("branch 'main' was deleted",)
-    assert plan_push(empty, Push("refs/heads/topic", "1" * 40, "2" * 40)).runs == ()
 
 
 def test_settings_are_compared_by_their_content(work: Path) -> None:
@@ -290,13 +239,6 @@ def test_a_word_that_cannot_be_a_commit_never_reaches_git(work: Path, ref: str) 
     """No option and no expression can be smuggled in by a payload."""
     with pytest.raises(Mistake, match="is not the name of a commit"):
         changed_paths(work, ref, "HEAD")
-
-
-@pytest.mark.parametrize("ends", [("HEAD", "1" * 40), ("1" * 40, "main"), ("1" * 12, "1" * 40), ("", "1" * 40)])
-def test_a_push_names_its_commits_by_full_ids(work: Path, ends: tuple[str, str]) -> None:
-    """A payload that does not was not made by a git server."""
-    with pytest.raises(Mistake, match="does not name its commits by full ids"):
-        pushed(work, *ends)
 
 
 @pytest.mark.parametrize("ref", ["nonsense", "f" * 40, "HEAD~5"])

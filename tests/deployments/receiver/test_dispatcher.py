@@ -386,7 +386,7 @@ async def test_a_delivery_that_another_process_did_is_forgotten(at: Dispatching)
     """Two receivers share one outbox."""
     (delivery,) = at.take(push())
     await at.after()
-    at.outbox.mark_done(delivery.id, "flow run 1")
+    at.outbox.mark_done({delivery.id: "flow run 1"})
     await at.after(1000)
 
     assert at.prefect.runs == []

@@ -76,7 +76,7 @@ def test_a_delivery_is_forgotten_30_days_after_it_came_if_it_is_done(outbox: Out
     for key in ("done", "waiting"):
         store(outbox, key)
     done, waiting = outbox.pending()
-    outbox.mark_done(done.id, "flow run 1")
+    outbox.mark_done({done.id: "flow run 1"})
     clock.now += REMEMBERED
     assert (store(outbox, "done"), store(outbox, "waiting")) == (0, 0)
     clock.move(seconds=1)
@@ -95,20 +95,20 @@ def test_the_id_is_the_same_whenever_the_same_delivery_comes(tmp_path: Path, out
 
 
 def test_done_is_noted_once(outbox: Outbox) -> None:
-    """Whoever comes second learns it, and changes nothing."""
+    """Whoever comes second changes nothing."""
     store(outbox, "a")
     (delivery,) = outbox.pending()
 
-    assert outbox.mark_done(delivery.id, "flow run 1") is True
-    assert outbox.mark_done(delivery.id, "flow run 2") is False
+    outbox.mark_done({delivery.id: "flow run 1"})
+    outbox.mark_done({delivery.id: "flow run 2", "github-1": "never came"})
     assert outbox.state_of(delivery.id) == (State.DONE, "flow run 1")
     assert outbox.pending() == []
 
 
-def test_nothing_is_noted_of_what_never_came(outbox: Outbox) -> None:
+def test_nothing_is_told_of_what_never_came(outbox: Outbox) -> None:
     """A typing mistake does not pass silently."""
     with pytest.raises(LookupError, match="no delivery github-1"):
-        outbox.mark_done("github-1", "flow run 1")
+        outbox.state_of("github-1")
 
 
 def test_a_ping_waits_for_nothing(outbox: Outbox) -> None:
@@ -152,7 +152,7 @@ def test_two_processes_share_one_outbox(sqlite: Outbox, tmp_path: Path) -> None:
     """The receiver stores, the reconciler marks."""
     store(sqlite, "a")
     reconciler = Outbox(tmp_path / "outbox.sqlite3")
-    reconciler.mark_done(reconciler.pending()[0].id, "flow run 1")
+    reconciler.mark_done({reconciler.pending()[0].id: "flow run 1"})
 
     assert sqlite.pending() == []
 

@@ -22,3 +22,8 @@ def release_name() -> str:
 def update_name() -> str:
     """The data source, and the ref if one is named."""
     return f"{flow_run.parameters['source']} {flow_run.parameters.get('ref') or ''}".rstrip()
+
+
+def pull_name() -> str:
+    """The data source and the pull request's number, such as `maps #7`."""
+    return f"{flow_run.parameters['source']} #{flow_run.parameters['number']}"

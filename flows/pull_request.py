@@ -10,13 +10,13 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from prefect.logging import get_run_logger
 from prefect.logging.loggers import flow_run_logger
-from prefect.runtime import flow_run as this_run
 from pydantic import Field
 
 from domain.mistakes import Mistake
 from domain.pull_report import PullReport, TrackReport
 from domain.ruling import Decision, Work
 from domain.temporary import temporary_revision, temporary_track
+from flows.naming import pull_name
 from flows.training_update import measure_all
 from speech_client import SpeechError
 from tasks.code_hosts import PullRequest, Status
@@ -29,11 +29,6 @@ from tasks.rulings import judge, read_state
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.temporary import FLOW, remove_left, remove_temporary
 from tasks.turns import take_turn
-
-
-def pull_name() -> str:
-    """Source and number."""
-    return f"{this_run.parameters['source']} #{this_run.parameters['number']}"
 
 
 async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

@@ -8,10 +8,11 @@ whoever appends next makes good what a crash left out.
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.latency import Latency
 from domain.ruling import ModelRef
 
 
@@ -32,8 +33,12 @@ class Benchmark(_Record):
     evidence: str
 
 
+Kind = Literal["release", "rollback"]
+"""How a model came to be live: it passed, or an earlier one was gone back to."""
+
+
 class Release(_Record):
-    """A model that went live on the track's endpoint."""
+    """A model that went live on the track's endpoint. What an older speechops did not note is left empty."""
 
     number: int
     model: str
@@ -45,6 +50,24 @@ class Release(_Record):
     """Digest of the ruling that let it go live."""
     revision: str
     released_at: datetime
+    kind: Kind = "release"
+    version: str = ""
+    """Semantic version of the model, which a rollback takes along (`domain.versions`)."""
+    base_model: str = ""
+    """Path of the base model that it was trained from."""
+    wer: float | None = None
+    """As a fraction, on the testing data of the ruling."""
+    approval: str = ""
+    """Id of the approval, when one was asked for."""
+    latency: Latency | None = None
+    """Of the golden utterances on the live endpoint."""
+    reason: str = ""
+    """Of a rollback, in the words of whoever asked for it."""
+
+    @property
+    def ref(self) -> ModelRef:
+        """Its model."""
+        return ModelRef(path=self.model, name=self.model_name)
 
 
 class Pending(_Record):
@@ -52,6 +75,22 @@ class Pending(_Record):
 
     model_name: str
     evidence: str
+    kind: Kind = "release"
+    flow_run: str = ""
+    """Who is at it."""
+    approval: str = ""
+    reason: str = ""
+
+
+class Withdrawn(_Record):
+    """A model that was taken back: it does not go live again by itself, however often its verdict says PASS."""
+
+    model: str
+    model_name: str
+    recipe: str
+    version: str
+    reason: str
+    at: datetime
 
 
 class News(_Record):
@@ -95,6 +134,8 @@ class State(_Record):
     pending: Pending | None = None
     """A release that was begun; whoever runs next finishes it, or takes it back."""
     previous_releases: tuple[Release, ...] = ()
+    """The newest first."""
+    withdrawn: tuple[Withdrawn, ...] = ()
     last: Entry | None = None
 
     def benchmark_or(self, base: ModelRef) -> ModelRef:
@@ -106,6 +147,10 @@ class State(_Record):
         number, previous = (self.last.number, self.last.digest) if self.last else (0, "")
         entry = Entry(number=number + 1, previous=previous, writer=writer, at=at, **dict(news))
         return State.model_validate(dict(self) | dict(changes) | {"generation": self.generation + 1, "last": entry})
+
+    def withdrawal_of(self, recipe: str) -> Withdrawn | None:
+        """Why the model of that recipe was taken back; None when it was not, or is welcome again."""
+        return next((one for one in self.withdrawn if one.recipe == recipe), None)
 
     def models_to_keep(self) -> frozenset[str]:
         """Paths of the models that are, or were, in use: benchmark, release, earlier releases."""

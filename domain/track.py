@@ -5,12 +5,15 @@ import tomllib
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from domain.mistakes import Mistake
 from domain.policy import GatePolicy as GatePolicy
 from domain.problems import Problem
+from domain.release_policy import ReleaseSettings
+from domain.settings import Settings
 from domain.text_lines import read_lines
+from domain.watch_policy import WatchSettings
 
 _YEAR = 24 * 365
 """Hours."""
@@ -18,11 +21,7 @@ _YEAR = 24 * 365
 TRACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ModelSettings(_Settings):
+class ModelSettings(Settings):
     """How candidates are trained."""
 
     base: str = "newest"
@@ -32,28 +31,7 @@ class ModelSettings(_Settings):
     """Azure's `customModelWeightPercent`; left out, the service decides."""
 
 
-class ReleaseSettings(_Settings):
-    """How a model that passed goes live."""
-
-    refused_candidates: Literal["keep", "discard"] = "keep"
-    """Keep a refused candidate on the service for review, or delete it."""
-
-    staging: bool = True
-    """Try the candidate on a short-lived second endpoint first."""
-
-    golden_utterances: int = Field(default=3, ge=1, le=50)
-    """How many testing recordings are sent through the endpoint before and after it goes live."""
-
-    golden_tolerance_percent: float = Field(default=15.0, ge=0, le=100)
-    """How far (WER) the endpoint's text may be from the evaluation's text for the same recordings."""
-
-    @property
-    def discards(self) -> bool:
-        """Whether a refused candidate is deleted."""
-        return self.refused_candidates == "discard"
-
-
-class Patience(_Settings):
+class Patience(Settings):
     """How many hours each kind of job may take before we give up waiting (it may still finish)."""
 
     dataset_hours: float = Field(default=4, gt=0, le=_YEAR)
@@ -66,14 +44,14 @@ class Patience(_Settings):
         return timedelta(hours=getattr(self, f"{job}_hours"))
 
 
-class ReportSettings(_Settings):
+class ReportSettings(Settings):
     """What reports show."""
 
     transcripts: bool = True
     """Whether reports and artifacts may show what people said; otherwise they hold counts only."""
 
 
-class Track(_Settings):
+class Track(Settings):
     """One model line: its locale, how it is trained, judged and released."""
 
     name: str = Field(pattern=rf"^{TRACK_NAME.pattern}$")
@@ -82,6 +60,7 @@ class Track(_Settings):
     model: ModelSettings = ModelSettings()
     gate: GatePolicy = GatePolicy()
     release: ReleaseSettings = ReleaseSettings()
+    watch: WatchSettings = WatchSettings()
     report: ReportSettings = ReportSettings()
     patience: Patience = Patience()
 

@@ -10,9 +10,9 @@ from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict
 
 from domain.golden import LONGEST_SECONDS, golden_utterances
-from domain.ledger import Benchmark, News, Pending, Release, State
+from domain.ledger import Benchmark, Kind, News, Pending, Release, State
 from domain.mistakes import Mistake
-from domain.ruling import ModelRef, Ruling
+from domain.ruling import ModelRef, Ruling, Subject
 from tasks.blocks import load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
@@ -32,12 +32,36 @@ class Order(BaseModel):
     state: State
     golden: dict[str, str]
     """The candidate's normalised text by recording."""
+    kind: Kind = "release"
+    approval: str = ""
+    """Id of the approval, when one was asked for."""
+    reason: str = ""
+    """Of a rollback."""
 
     @property
     def former(self) -> ModelRef | None:
         """The model that is live until now."""
-        live = self.state.release
-        return ModelRef(path=live.model, name=live.model_name) if live else None
+        return self.state.release.ref if self.state.release else None
+
+    @property
+    def pending(self) -> Pending:
+        """What the head says while this is under way."""
+        return Pending(
+            model_name=self.ruling.subject.candidate.name,
+            evidence=self.digest,
+            kind=self.kind,
+            flow_run=str(flow_run.id or ""),
+            approval=self.approval,
+            reason=self.reason,
+        )
+
+    def is_begun(self, head: State) -> bool:
+        """Whether the head says that this very release was begun, by this run or one that was interrupted."""
+        return head.pending is not None and (head.pending.kind, head.pending.evidence) == (self.kind, self.digest)
+
+    def is_done(self, head: State) -> bool:
+        """Whether this very model is live already, on this very evidence."""
+        return head.release is not None and head.release.evidence == self.digest
 
 
 @task(name="check-release", description="Does the verdict allow it, and does it still apply?", **FRESH)
@@ -50,8 +74,9 @@ async def check_release(store: str, track: str, model: str, verdict: str) -> Ord
     keep = await load_store(store)
     ruling, state = await read_ruling(keep, verdict), await Ledger(keep, track).state()
     _refuse_wrong(ruling, track, model)
-    _refuse_overtaken(ruling, state, verdict)
-    return Order(digest=verdict, ruling=ruling, state=state, golden=await _golden(keep, ruling))
+    order = Order(digest=verdict, ruling=ruling, state=state, golden=await golden_of(keep, ruling))
+    refuse_overtaken(order, state)
+    return order
 
 
 @task(name="claim-release", description="Tell the ledger that the endpoint is about to change.", **FRESH)
@@ -62,15 +87,13 @@ async def claim_release(store: str, order: Order) -> None:
         Mistake: another release was faster, or is under way.
     """
     subject = order.ruling.subject
-    pending = Pending(model_name=subject.candidate.name, evidence=order.digest)
 
     def change(head: State) -> dict[str, Any]:
-        _refuse_overtaken(order.ruling, head, order.digest)
-        return {"pending": pending}
+        refuse_overtaken(order, head)
+        return {"pending": order.pending}
 
-    live = order.state.release
-    if order.state.pending != pending and not (live and live.evidence == order.digest):
-        news = _news("release-started", order, {"ruling": order.digest, "model": subject.candidate.name})
+    if not order.is_begun(order.state) and not order.is_done(order.state):
+        news = _news(f"{order.kind}-started", order, {"ruling": order.digest, "model": subject.candidate.name})
         await Ledger(await load_store(store), subject.track.name).append(news, change)
 
 
@@ -79,17 +102,17 @@ async def record_release(store: str, order: Order, endpoint: Remote) -> Release:
     """Tell the ledger what is live now; a release that is recorded already is not recorded twice."""
     subject = order.ruling.subject
     ledger = Ledger(await load_store(store), subject.track.name)
-    live = (await ledger.state()).release
-    if live and live.evidence == order.digest:
-        return live
+    state = await ledger.state()
+    if state.release and order.is_done(state):
+        return state.release
     at = datetime.now(UTC)
 
     def change(head: State) -> dict[str, Any]:
-        _refuse_overtaken(order.ruling, head, order.digest)
+        refuse_overtaken(order, head)
         return head.released(_release(order, endpoint, head, at), _benchmark(order.ruling))
 
     facts = {"ruling": order.digest, "model": subject.candidate.name, "endpoint": endpoint.path}
-    release = (await ledger.append(_news("release", order, facts), change)).release
+    release = (await ledger.append(_news(order.kind, order, facts), change)).release
     if release is None:
         raise RuntimeError("the ledger has lost the release that it just took")
     _tell(subject.track.name, release)
@@ -101,10 +124,11 @@ async def record_failed_release(store: str, order: Order, reason: str) -> None:
     """Close a release that was begun and taken back."""
     facts = {"ruling": order.digest, "model": order.ruling.subject.candidate.name, "reason": reason}
     ledger = Ledger(await load_store(store), order.ruling.subject.track.name)
-    await ledger.append(_news("release-failed", order, facts), lambda _: {"pending": None})
+    await ledger.append(_news(f"{order.kind}-failed", order, facts), lambda _: {"pending": None})
 
 
-async def _golden(store: Store, ruling: Ruling) -> dict[str, str]:
+async def golden_of(store: Store, ruling: Ruling) -> dict[str, str]:
+    """The recordings that tell the candidate from the benchmark best, with the text that the evaluation heard."""
     comparison = await read_comparison(store, ruling.comparison)
     ranked = golden_utterances(comparison.benchmark.scorecard, comparison.candidate.scorecard)
     short = await short_recordings(store, ruling.subject.testing, LONGEST_SECONDS)
@@ -127,22 +151,30 @@ def _refuse_wrong(ruling: Ruling, track: str, model: str) -> None:
         )
 
 
-def _refuse_overtaken(ruling: Ruling, state: State, digest: str) -> None:
-    """The verdict must still apply to the head as it is now; for a release that was begun, that was settled then."""
-    subject = ruling.subject
-    if digest in (state.release and state.release.evidence, state.pending and state.pending.evidence):
+def refuse_overtaken(order: Order, head: State) -> None:
+    """The verdict must still apply to the head as it is now; for a release that was begun, that was settled then.
+
+    Raises:
+        Mistake: something else is under way, or something else is live, or measured, by now.
+    """
+    if order.is_begun(head) or order.is_done(head):
         return
-    if state.pending:
+    if head.pending:
         raise Mistake(
-            f"the release of '{state.pending.model_name}' is under way, or was interrupted. Run training-update again: it "
-            "finishes what was interrupted."
+            f"the {head.pending.kind} of '{head.pending.model_name}' is under way, or was interrupted. Run training-update "
+            "again: it finishes what was interrupted."
         )
-    if state.benchmark_or(subject.base).path != subject.benchmark.path:
+    if order.kind == "release":
+        _refuse_out_of_date(order.ruling.subject, head)
+
+
+def _refuse_out_of_date(subject: Subject, head: State) -> None:
+    if head.benchmark_or(subject.base).path != subject.benchmark.path:
         raise Mistake(
             f"the verdict is out of date: it compared with '{subject.benchmark.name}', which is no longer the benchmark. "
             "Run training-update again."
         )
-    if state.benchmark and state.benchmark.testing_hash != subject.testing_hash:
+    if head.benchmark and head.benchmark.testing_hash != subject.testing_hash:
         raise Mistake("the verdict is out of date: the testing data have changed since. Run training-update again.")
 
 
@@ -161,6 +193,11 @@ def _release(order: Order, endpoint: Remote, head: State, at: datetime) -> Relea
         evidence=order.digest,
         revision=subject.revision,
         released_at=at,
+        kind=order.kind,
+        base_model=subject.base.path,
+        wer=order.ruling.verdict.candidate_wer,
+        approval=order.approval,
+        reason=order.reason,
     )
 
 

@@ -1,13 +1,12 @@
 """What people read about a decision: Markdown for the Prefect UI and pull requests, and one self-contained HTML file."""
 
-from domain.report.given import HistoryPoint, Latency, ModelCard, TrainingData
+from domain.report.given import HistoryPoint, ModelCard, TrainingData
 from domain.report.markdown import escaped, leak_markdown, measurement_page, table, verdict_page, wer_rows
 from domain.report.page import charts_png, html_report, leak_page, measurement_report
 from domain.report.wording import percent
 
 __all__ = [
     "HistoryPoint",
-    "Latency",
     "ModelCard",
     "TrainingData",
     "charts_png",

@@ -8,12 +8,13 @@ from markupsafe import Markup
 
 from domain.comparison import Comparison
 from domain.gate import without
+from domain.latency import Latency
 from domain.normalise import normaliser_with
 from domain.report.alignments import alignments
 from domain.report.calibration import Calibration, calibration
 from domain.report.card import card_of
 from domain.report.errors import word_errors
-from domain.report.given import HistoryPoint, Latency, ModelCard
+from domain.report.given import HistoryPoint, ModelCard
 from domain.report.rates import Rates, Row, Sides, rates, sides_of
 from domain.report.sections import (
     audit_of,

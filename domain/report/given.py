@@ -24,17 +24,6 @@ class HistoryPoint(_Record):
     revision: str = ""
 
 
-class Latency(_Record):
-    """How long recognition took: seconds per request."""
-
-    requests: int
-    median: float
-    percentile_95: float
-    longest: float
-    where: str = ""
-    """What was asked, such as `staging endpoint`."""
-
-
 class TrainingData(_Record):
     """One dataset that the candidate learnt from."""
 

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 
 from domain.comparison import Comparison
 from domain.gate import without
+from domain.latency import Latency
 from domain.leakage import REMEDIES, LeakReport
 from domain.report.facts import Given, page_facts
-from domain.report.given import HistoryPoint, Latency, ModelCard
+from domain.report.given import HistoryPoint, ModelCard
 from domain.report.rates import rates, sides_of
 from domain.report.redaction import without_names
 from domain.report.rendering import rendered

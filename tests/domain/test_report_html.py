@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.comparison import Comparison, Phrase
+from domain.latency import Latency
 from domain.leakage import Leak, LeakReport
 from domain.normalise import Normaliser
-from domain.report import HistoryPoint, Latency, ModelCard, TrainingData, html_report, leak_page, measurement_report
+from domain.report import HistoryPoint, ModelCard, TrainingData, html_report, leak_page, measurement_report
 from domain.report.harmless import harmless
 from domain.wer import score_utterances
 from tests.domain.report_samples import decision_of, sample

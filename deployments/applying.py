@@ -16,6 +16,7 @@ from prefect.events.filters import AutomationFilter, AutomationFilterName
 from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
 
+from deployments.alerts import ALERTS, BLOCK, alerts_block
 from deployments.automations import NAMES, automations
 from deployments.run_automations import TAG, Windows
 from domain.mistakes import Mistake
@@ -33,6 +34,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     SAME = "as it was"
     LEFT_OUT = "left out: no such deployment"
+    NOBODY_TOLD = f"left out: make a notification block named {BLOCK} (any kind) in the UI, then deploy again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ async def apply_automations(client: PrefectClient, windows: Windows | None = Non
     Raises:
         Mistake: the server is too old.
     """
-    wanted = {one.name: one for one in automations(await our_deployments(client), windows)}
+    wanted = {one.name: one for one in automations(await our_deployments(client), windows, await alerts_block(client))}
     there = await read_automations(client)
     applied = [await _apply(client, name, wanted.get(name), there[name]) for name in NAMES]
     if any(one.outcome is Outcome.CREATED for one in applied):  # somebody else may have created the same meanwhile
@@ -109,7 +111,7 @@ async def apply_automations(client: PrefectClient, windows: Windows | None = Non
 
 async def _apply(client: PrefectClient, name: str, wanted: AutomationCore | None, there: OnServer) -> Applied:
     if wanted is None:
-        return Applied(name, Outcome.LEFT_OUT, notes=_namesakes(there))
+        return Applied(name, Outcome.NOBODY_TOLD if name in ALERTS else Outcome.LEFT_OUT, notes=_namesakes(there))
     if not there.ours:
         await _create(client, wanted)
         return Applied(name, Outcome.CREATED, notes=_namesakes(there))

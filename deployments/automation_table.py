@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deployments.alerts import ALERTS, BLOCK, alerts_block
 from deployments.applying import OnServer, differences, our_deployments, read_automations
 from deployments.automations import NAMES, automations
 from deployments.deploy_command import address, server
@@ -44,7 +45,7 @@ class Row(BaseModel):
 async def read_rows(client: PrefectClient) -> tuple[Row, ...]:
     """A row for each of our automations, whether it is there or only should be."""
     deployments = await our_deployments(client)
-    wanted = {one.name: one for one in automations(deployments)}
+    wanted = {one.name: one for one in automations(deployments, block=await alerts_block(client))}
     names = {str(number): name for name, number in deployments.items()}
     there = await read_automations(client)
     return tuple(row for name in NAMES for row in _rows(name, wanted.get(name), there[name], names))
@@ -52,11 +53,16 @@ async def read_rows(client: PrefectClient) -> tuple[Row, ...]:
 
 def _rows(name: str, wanted: AutomationCore | None, there: OnServer, deployments: Mapping[str, str]) -> Iterable[Row]:
     if not there.ours:
-        remedy = "`speechops deploy` makes it" if wanted else "its deployment is not there"
+        lacks = f"its notification block {BLOCK}" if name in ALERTS else "its deployment"
+        remedy = "`speechops deploy` makes it" if wanted else f"{lacks} is not there"
         yield Row(name=name, state="missing", differences=(remedy,))
     for number, one in enumerate(there.ours):
         remarks = ("double: `speechops deploy` removes it",) if number else ()
-        differing = differences(wanted, one) if wanted else ("its deployment is not there any more",)
+        differing = (
+            differences(wanted, one)
+            if wanted
+            else (f"its {'notification block' if name in ALERTS else 'deployment'} is not there any more",)
+        )
         yield _row(one, (*remarks, *differing), deployments)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
+from deployments.alerts import FAILURES_TOLD, FINDINGS_TOLD, alerts
 from deployments.events import DATA_CHANGED, KIND, PULL_REQUEST_CHANGED, SOURCE
 from deployments.run_automations import CRASHED_GO_ON, STUCK, TAG, VANISHED, VANISHED_CRASHED, RunsOf, Windows
 
@@ -29,17 +30,22 @@ NAMES: Final = (
     VANISHED_CRASHED,
     STUCK,
     CRASHED_GO_ON,
+    FINDINGS_TOLD,
+    FAILURES_TOLD,
 )
 """All of them, in the order in which they are shown."""
 
 
-def automations(deployments: Mapping[str, UUID], windows: Windows | None = None) -> tuple[AutomationCore, ...]:
+def automations(
+    deployments: Mapping[str, UUID], windows: Windows | None = None, block: UUID | None = None
+) -> tuple[AutomationCore, ...]:
     """What a server with these deployments should have.
 
     Args:
         deployments: ids of our deployments by name, such as `data-update/speechops`. One that is missing has no
             automation.
         windows: how long they wait.
+        block: id of the notification block; without it nobody is told of anything.
     """
     windows = windows or Windows()
     found: list[AutomationCore] = []
@@ -50,6 +56,8 @@ def automations(deployments: Mapping[str, UUID], windows: Windows | None = None)
     if deployments:
         runs = RunsOf(deployments.values())
         found += [runs.vanished(windows), runs.crashed_once_vanished(), runs.stuck(windows), runs.go_on(windows)]
+    if deployments and block:
+        found += alerts(block, deployments.values())
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deployments import approving, drifting, lineage_commands, rolling_back
 from deployments.offline import add_commands
 from domain.mistakes import Mistake
 
@@ -268,6 +269,10 @@ def emulator_command(context: typer.Context) -> None:
 
 
 add_commands(app)
+lineage_commands.add_commands(app)
+drifting.add_commands(app)
+approving.add_commands(app)
+rolling_back.add_commands(app)
 
 if __name__ == "__main__":
     main()

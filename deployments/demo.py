@@ -1,8 +1,8 @@
 """`speechops demo`: the whole loop on real audio, with nothing but this machine.
 
 It starts the local stack, plays five commits to a track's data through the deployed flows, lets the live endpoint
-transcribe a recording that the base model got wrong, pushes a sixth commit and watches what that starts by itself, and writes
-what happened to `summary.json`.
+transcribe a recording that the base model got wrong, pushes two more commits and watches what they start by themselves, takes
+the last release back, and writes what happened to `summary.json`.
 """
 
 import json
@@ -20,6 +20,7 @@ from rich.console import Console
 from deployments.demo_page import DemoPage
 from deployments.demo_repository import TRACK, DemoRepository
 from deployments.demo_steps import EXPECTED, LIVE, PUSH, STEPS, Played, Step, copied_page
+from deployments.demo_undo import Undone, undo
 from deployments.flow_runs import result_of, run_to_end, runs_for, update_since, watched
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
@@ -60,9 +61,10 @@ async def demo(settings: StackSettings, console: Console) -> None:
             async with PrefectClient(api=stack.prefect_api_url) as client:
                 theatre = _Theatre(repository, client, stack, page, folder / "reports")
                 played, heard = await theatre.play(settings.project)
-    _check(played)
+                _check(played)
+                undone = await undo(client, stack, page)
     seconds = monotonic() - began
-    summary = _summary(played, heard, seconds)
+    summary = _summary(played, heard, undone, seconds)
     (folder / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
     page.closing(played, seconds, folder / "summary.json")
 
@@ -104,7 +106,18 @@ class _Theatre:
         return await run_to_end(self.client, f"{flow}/{_SUITE}", parameters, self.page.task), False
 
     async def _push(self) -> tuple[FlowRun, bool]:
-        """Push, start nothing, and watch what comes of it; the last run, and whether an earlier push had started it."""
+        """Push, start nothing, and watch what comes of it; the last run, and whether an earlier play had pushed this."""
+        runs = await runs_for(self.client, SOURCE, self.repository.head)
+        known = bool(runs) and all(run.state and run.state.is_final() for run in runs)
+        if not known:
+            runs = await self._pushed()
+        for number, run in enumerate(runs):
+            self.page.begun((await self.client.read_flow(run.flow_id)).name, run)
+            runs[number] = await watched(self.client, run, self.page.task)
+        return runs[-1], known
+
+    async def _pushed(self) -> list[FlowRun]:
+        """Push, wait for data-update, and return the runs that it started."""
         await GitData(address=self.repository.origin.as_uri(), folder=self.repository.tours.name).asave(
             SOURCE, overwrite=True
         )
@@ -116,11 +129,7 @@ class _Theatre:
         runs = await runs_for(self.client, SOURCE, self.repository.head)
         if not runs:
             raise Mistake("the push started nothing. The Prefect UI shows what data-update found.")
-        known = all(run.state and run.state.is_final() for run in runs)
-        for number, run in enumerate(runs):
-            self.page.begun((await self.client.read_flow(run.flow_id)).name, run)
-            runs[number] = await watched(self.client, run, self.page.task)
-        return runs[-1], known
+        return runs
 
     async def _update(self, since: datetime) -> FlowRun:
         """The run of data-update that the push has started."""
@@ -178,7 +187,7 @@ def _check(played: list[Played]) -> None:
         )
 
 
-def _summary(played: list[Played], heard: Heard, seconds: float) -> dict[str, object]:
+def _summary(played: list[Played], heard: Heard, undone: Undone, seconds: float) -> dict[str, object]:
     first, live = played[0].report, played[LIVE].report
     endpoint = live.endpoint if live else None
     return {
@@ -186,6 +195,7 @@ def _summary(played: list[Played], heard: Heard, seconds: float) -> dict[str, ob
         "steps": [_figures(one) for one in played],
         "endpoint": {"id": (endpoint or "").rpartition("/")[2], "url": live.address if live else None},
         "heard": asdict(heard),
+        "rollback": {"live": undone.release.version, "taken_back": undone.version, "seconds": undone.seconds},
         "seconds": round(seconds, 1),
     }
 

@@ -14,9 +14,12 @@ from rich.status import Status
 from rich.table import Table
 
 from deployments.demo_steps import LIVE, Played
+from deployments.lineage_tables import show_why
 from deployments.processes import shown
 from deployments.stack import Stack
 from domain.comparison import Comparison
+from domain.ledger import Release
+from domain.lineage.why import Why
 from domain.report import percent
 from domain.ruling import Report
 from domain.verdict import Outcome
@@ -128,6 +131,28 @@ class DemoPage:
         lines.add_row("words broken", _counted(broken_words(before, after)))
         lines.add_row("still missed", _counted(missed_words(after)))
         self._console.print(lines)
+
+    def undoing(self, command: str, reason: str) -> None:
+        """A release is about to be taken back, as with this command."""
+        self._quiet()
+        self._since = monotonic()
+        self._console.print(f"\n[bold]Take the last release back[/]  [dim]{escape(command)}[/]", highlight=False)
+        self._console.print(f"    [dim]because:[/] {escape(reason)}", highlight=False)
+
+    def undone(self, release: Release, version: str, seconds: float | None) -> None:
+        """What is live again."""
+        self._quiet()
+        took = "an earlier play had done it" if seconds is None else f"in {seconds:.0f} s"
+        self._console.print(
+            f"  → [bold yellow]{escape(version)} is taken back[/], {escape(release.version)} is live again ({took}); "
+            "the endpoint's id is the same",
+            highlight=False,
+        )
+
+    def why(self, track: str, answer: Why) -> None:
+        """What `speechops why` says of the track."""
+        self._console.print(f"\n[bold]Why is that model live?[/]  [dim]speechops why {escape(track)}[/]", highlight=False)
+        show_why(answer, self._console)
 
     def closing(self, played: list[Played], seconds: float, summary: Path) -> None:
         """The table, and where to go from here."""

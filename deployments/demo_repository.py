@@ -12,7 +12,13 @@ from domain.mistakes import Mistake
 TRACK, SECOND_TRACK = "sharjah", "sharjah-tours"
 _SECOND_SETTINGS = """locale = "en-US"
 description = "Tours of Sharjah: recorded in the street, and trained on what the other track has."
+
+[gate] # 66 words are few: one word is 1.5 points
+maximum_insertion_rise_points = 5
+maximum_deletion_rise_points = 5
 """
+_FEW = 8
+"""The second track begins with every eighth sentence."""
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "speechops demo",
     "GIT_AUTHOR_EMAIL": "demo@speechops.invalid",
@@ -89,10 +95,12 @@ class DemoRepository:
         return self._commit(message)
 
     def grow(self) -> str:
-        """Commit a second track in a folder of its own: further recordings, and the training data as they were at first."""
+        """Commit a second track in a folder of its own: further recordings, and a few sentences to learn from."""
         track = self.tours / SECOND_TRACK
-        shutil.copytree(self._sample / "training", track / "training")
-        (track / "testing").mkdir()
+        for part in ("training", "testing"):
+            (track / part).mkdir(parents=True)
+        sentences = (self._sample / "training" / "plain_text.txt").read_text("utf-8").splitlines(keepends=True)
+        (track / "training" / "plain_text.txt").write_text("".join(sentences[::_FEW]), "utf-8")
         (track / "track.toml").write_text(_SECOND_SETTINGS, "utf-8")
         recordings = sorted((self._sample / "updates" / "more-recordings" / "testing").glob("*.wav"))
         for recording in recordings:
@@ -101,7 +109,13 @@ class DemoRepository:
             rows = (recordings[0].parent / table).read_text("utf-8-sig").splitlines(keepends=True)
             kept = [row for row in rows if row.startswith(("file\t", *(path.name for path in recordings)))]
             (track / "testing" / table).write_text("".join(kept), "utf-8")
-        return self._commit("A second track: recordings, sentences and names")
+        return self._commit("A second track: recordings, and a few sentences")
+
+    def grow_on(self) -> str:
+        """Commit all sentences and names that the first track had at first, for the second one to learn from."""
+        for name in ("plain_text.txt", "pronunciation.txt"):
+            shutil.copy(self._sample / "training" / name, self.tours / SECOND_TRACK / "training")
+        return self._commit("All sentences, and how the names are said")
 
     def leak(self) -> str:
         """Commit the mistake that everybody makes once: transcripts of the testing recordings as training text."""

@@ -13,7 +13,7 @@ from rich.text import Text
 from deployments.plain_files import read_policy
 from domain.mistakes import Mistake
 from domain.policy import GatePolicy
-from tasks.replays import Past, find_verdict, past_verdicts, replay
+from tasks.replays import Forgotten, Past, find_verdict, past_verdicts, replay
 from tasks.store import LocalFolder, Store
 
 _DIGITS = 8
@@ -44,6 +44,8 @@ class Replayed(_Result):
     """What is another version now."""
     problem: str = ""
     """Why it cannot be replayed."""
+    forgotten: str = ""
+    """By which entry of the history its evidence was removed for a speaker; then it cannot be replayed either."""
 
 
 class Replays(_Result):
@@ -58,7 +60,8 @@ class Replays(_Result):
         """1 when a verdict cannot be replayed, 4 when one differs by its own policy, else 0."""
         if any(one.problem for one in self.verdicts):
             return 1
-        return 4 if self.policy is None and not all(one.identical for one in self.verdicts) else 0
+        differs = any(not one.identical and not one.forgotten for one in self.verdicts)
+        return 4 if self.policy is None and differs else 0
 
 
 async def replay_verdicts(verdict: str, track: str, everything: bool, store: Path, policy_file: Path | None) -> Replays:
@@ -100,6 +103,8 @@ async def _attempted(store: Store, past: Past, policy: GatePolicy | None) -> Rep
     """One of many: what cannot be replayed is told among the others."""
     try:
         return await _replayed(store, past, policy)
+    except Forgotten as told:
+        return Replayed(verdict=past.digest, at=past.at, forgotten=str(told))
     except Mistake as mistake:
         return Replayed(verdict=past.digest, at=past.at, problem=str(mistake))
 
@@ -139,7 +144,9 @@ def show_replays(result: Replays, console: Console) -> None:
 def _told(result: Replays) -> Iterator[str]:
     many, asked = result.verdicts, result.policy is not None
     for one in many:
-        if one.problem:
+        if one.forgotten:
+            yield f"{one.verdict[:_DIGITS]} cannot be replayed: {one.forgotten}"
+        elif one.problem:
             yield f"{one.verdict[:_DIGITS]} cannot be replayed: {one.problem}"
         elif asked and one.then != one.now:
             yield f"{one.verdict[:_DIGITS]} would be {one.now}: {'; '.join(one.reasons)}"

@@ -1,4 +1,7 @@
-"""`speechops reports`: the report pages of a store, for this machine's browser. They hold transcripts, so nobody else gets them."""
+"""`speechops reports`: the pages of a store's tracks, and their reports, for this machine's browser.
+
+Reports hold transcripts, so nobody else gets them.
+"""
 
 import re
 from pathlib import Path
@@ -8,11 +11,14 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi import Path as InPath
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from deployments.addresses import LOOPBACK
+from domain.lineage.places import INDEX, page_key
+from domain.track import TRACK_NAME
 
-_FILES = {"report.html": "text/html; charset=utf-8", "charts.png": "image/png"}
+_HTML = "text/html; charset=utf-8"
+_FILES = {"report.html": _HTML, "charts.png": "image/png"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -21,6 +27,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _DIGEST = re.compile("[0-9a-f]{64}")
+_PAGE = rf"^{TRACK_NAME.pattern}_?\.html$"
 
 
 def report_app(store: Path) -> FastAPI:
@@ -31,17 +38,33 @@ def report_app(store: Path) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
 
     @app.get("/")
-    def index() -> HTMLResponse:
+    def start() -> Response:
+        return RedirectResponse(f"/{INDEX}") if (store / INDEX).is_file() else reports()
+
+    @app.get("/reports")
+    def reports() -> Response:
         return HTMLResponse(_index(evidence), headers=_HEADERS)
 
+    @app.get("/pages/{name}")
+    def page(name: Annotated[str, InPath(pattern=_PAGE)]) -> FileResponse:
+        return _file(store / "pages" / name, "There is no such page.")
+
+    @app.get("/tracks/{track}")
+    def track(track: Annotated[str, InPath(pattern=f"^{TRACK_NAME.pattern}$")]) -> RedirectResponse:
+        return RedirectResponse(f"/{page_key(track)}")
+
+    @app.get("/evidence/{digest}/{name}")  # where the pages' relative links lead
     @app.get("/{digest}/{name}")
     def report(digest: Annotated[str, InPath(pattern=f"^{_DIGEST.pattern}$")], name: str) -> FileResponse:
-        path = evidence / digest / name
-        if name not in _FILES or not path.is_file():
-            raise HTTPException(404, "There is no such report.")
-        return FileResponse(path, media_type=_FILES[name], headers=_HEADERS)
+        return _file(evidence / digest / name if name in _FILES else None, "There is no such report.")
 
     return app
+
+
+def _file(path: Path | None, missing: str) -> FileResponse:
+    if path is None or not path.is_file():
+        raise HTTPException(404, missing)
+    return FileResponse(path, media_type=_FILES.get(path.name, _HTML), headers=_HEADERS)
 
 
 def serve_reports(store: Path, port: int) -> None:

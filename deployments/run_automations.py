@@ -25,6 +25,7 @@ _VANISHED_STATE: Final = "Vanished"
 _ENDS: Final = ("Completed", "Failed", "TimedOut", "Cancelled", "Crashed")
 OWN_ENDS: Final = (
     "Released",
+    "Rolled back",
     "Already live",
     "Refused",
     "Invalid",
@@ -32,8 +33,17 @@ OWN_ENDS: Final = (
     "Unchanged",
     "Started",
     "Nothing to do",
+    "Rejected",
+    "Expired",
+    "Stale",
+    "Planned",
+    "Promoted",
+    "Incomplete",
+    "All well",
+    "Findings",
+    "Nothing live",
 )
-"""What our flows call their ends (tasks/reports.py, tasks/update_reports.py). One that is missing does no harm."""
+"""What our flows call their ends (tasks/reports.py, tasks/promotions.py, tasks/update_reports.py). One that is missing does no harm."""
 _WAITS: Final = ("Suspended", "Paused", "Cancelling")
 _STARTS: Final = ("Scheduled", "AwaitingRetry", "Late", "Resuming", "Pending", "Running")
 _HEARTBEAT: Final = "prefect.flow-run.heartbeat"

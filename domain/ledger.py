@@ -63,11 +63,28 @@ class Release(_Record):
     """Of the golden utterances on the live endpoint."""
     reason: str = ""
     """Of a rollback, in the words of whoever asked for it."""
+    by: str = ""
+    """Who asked for a rollback, as they call themselves."""
+    card: str = ""
+    """Digest of its card in the evidence."""
 
     @property
     def ref(self) -> ModelRef:
         """Its model."""
         return ModelRef(path=self.model, name=self.model_name)
+
+
+class Withdrawn(_Record):
+    """A model that was taken back: it does not go live again by itself, however often its verdict says PASS."""
+
+    model: str
+    model_name: str
+    recipe: str
+    version: str
+    reason: str
+    at: datetime
+    evidence: str = ""
+    """Digest of the ruling that had let it go live."""
 
 
 class Pending(_Record):
@@ -80,17 +97,10 @@ class Pending(_Record):
     """Who is at it."""
     approval: str = ""
     reason: str = ""
-
-
-class Withdrawn(_Record):
-    """A model that was taken back: it does not go live again by itself, however often its verdict says PASS."""
-
-    model: str
-    model_name: str
-    recipe: str
-    version: str
-    reason: str
-    at: datetime
+    by: str = ""
+    """Who asked for a rollback, as they call themselves."""
+    takes_back: Withdrawn | None = None
+    """What a rollback takes back, once it is done."""
 
 
 class News(_Record):

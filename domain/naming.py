@@ -62,19 +62,38 @@ def model_identity(
         dataset_hashes: the content hashes of the training datasets.
         weight_percent: Azure's `customModelWeightPercent`, or None for the service's own choice.
     """
-    recipe = fingerprint(base_model, sorted(dataset_hashes), weight_percent)
+    return model_identity_of(track, base_name, fingerprint(base_model, sorted(dataset_hashes), weight_percent))
+
+
+def model_identity_of(track: str, base_name: str, recipe: str) -> Identity:
+    """`<track>-model-<base model's name>-<12 hex>`, by the hash of a recipe that is known."""
     return Identity(f"{track}-model-{base_name}-{recipe[:_SHORT]}", recipe)
 
 
-def evaluation_identity(track: str, model1: str, model2: str, dataset_hash: str) -> Identity:
-    """`<track>-evaluation-<12 hex>`, by the two models (their ids, in order) and the testing data."""
-    pair = fingerprint(model1, model2, dataset_hash)
+def evaluation_identity(track: str, model1: str, model2: str, dataset_hash: str, occasion: str = "") -> Identity:
+    """`<track>-evaluation-<12 hex>`, by the two models (their ids, in order) and the testing data.
+
+    An occasion makes it another evaluation of the same: the service may answer otherwise than it did.
+    """
+    pair = fingerprint(model1, model2, dataset_hash, *([occasion] if occasion else []))
     return Identity(f"{track}-evaluation-{pair[:_SHORT]}", pair)
 
 
 def live_endpoint_name(track: str) -> str:
     """The name of the endpoint that clients use; its id never changes between releases."""
     return f"{track}-live"
+
+
+def release_endpoint_identity(track: str, model: str, number: int) -> Identity:
+    """`<track>-live-<12 hex>`: the endpoint that one release makes for itself, in mode `new-endpoint`.
+
+    Args:
+        track: the track's name.
+        model: the path of the model that goes live.
+        number: the release's; a model that goes live once more gets an endpoint once more.
+    """
+    made = fingerprint("live", track, model, number)
+    return Identity(f"{live_endpoint_name(track)}-{made[:_SHORT]}", made)
 
 
 def staging_endpoint_identity(track: str, model: str) -> Identity:

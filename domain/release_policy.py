@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.settings import Settings
+from domain.window import WindowSettings
 
 
 class ApprovalSettings(Settings):
@@ -41,10 +42,19 @@ class ReleaseSettings(Settings):
     golden_tolerance_percent: float = Field(default=15.0, ge=0, le=100)
     """How far (WER) the endpoint's text may be from the evaluation's text for the same recordings."""
 
+    golden_wer_tolerance_points: float = Field(default=10.0, ge=0, le=100)
+    """How many points of WER more the endpoint may have on these recordings than the evaluation had."""
+
     maximum_latency_seconds: float = Field(default=30.0, gt=0, le=600)
     """The 95th percentile of the time that a golden utterance may take, from request to answer."""
 
+    github_release: bool = False
+    """Whether the repository that the data come from gets a GitHub release for each model that goes live."""
+
     approval: ApprovalSettings = ApprovalSettings()
+
+    window: WindowSettings = WindowSettings()
+    """When it may go live; outside, it waits."""
 
     keep_models: int = Field(default=5, ge=1, le=1000)
     """How many of the track's newest models are kept, beside those that are in use or can be gone back to."""

@@ -44,6 +44,8 @@ class Subject(_Record):
     """Hash of the candidate's recipe; empty when none is trained."""
     training: tuple[TrainedOn, ...] = ()
     """What the candidate learns from."""
+    source: str = ""
+    """Name of the data source's block; empty for a folder."""
 
     def measurement_identity(self, normaliser: str) -> str:
         """Hash of all that the measurement depends on: who has it need not measure again."""

@@ -5,11 +5,12 @@ import tomllib
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from domain.mistakes import Mistake
 from domain.policy import GatePolicy as GatePolicy
 from domain.problems import Problem
+from domain.promotion import PromotionTarget
 from domain.release_policy import ReleaseSettings
 from domain.settings import Settings
 from domain.text_lines import read_lines
@@ -63,6 +64,27 @@ class Track(Settings):
     watch: WatchSettings = WatchSettings()
     report: ReportSettings = ReportSettings()
     patience: Patience = Patience()
+    promotion: tuple[PromotionTarget, ...] = ()
+    """Other Speech resources to which `promote` brings the live model."""
+
+    @field_validator("promotion")
+    @classmethod
+    def _has_each_once(cls, targets: tuple[PromotionTarget, ...]) -> tuple[PromotionTarget, ...]:
+        if len({target.name for target in targets}) < len(targets):
+            raise ValueError("each target needs a name of its own")
+        return targets
+
+    def retrained_from(self, base: str) -> "Track":
+        """The settings of one training from another base model: it need not be better than what is live, only not worse.
+
+        Args:
+            base: `newest`, or a base model's display name; left empty, nothing is another.
+        """
+        if not base:
+            return self
+        model = self.model.model_copy(update={"base": base})
+        gate = self.gate.model_copy(update={"mode": "non-inferiority"})
+        return self.model_copy(update={"model": model, "gate": gate})
 
 
 def check_name(track: str) -> None:

@@ -86,16 +86,44 @@ BASE_MODELS = {
 }
 
 
-def default_base_model(locale: str) -> BaseModel:
+def offered_base_models(store: Store) -> dict[str, BaseModel]:
+    """By id: those that always are, and those that came out while this server runs."""
+    return BASE_MODELS | {id_: model for id_, model in store.come_out.items() if isinstance(model, BaseModel)}
+
+
+def bring_out(store: Store, name: str) -> BaseModel:
+    """Offer a further base model, as Microsoft does a few times a year; its name, a date, says how new it is.
+
+    Raises:
+        ValueError: the name is not a date such as 20270115, or has a base model already.
+    """
+    try:
+        released = datetime.strptime(name, "%Y%m%d")
+    except ValueError:
+        raise ValueError(f"{name} is no date") from None
+    if any(model.display_name == name for model in offered_base_models(store).values()):
+        raise ValueError(f"there is a base model {name} already")
+    last = released.replace(day=1, year=released.year + 20)
+    model = _base_model(
+        name,
+        adaptation_until=f"{last:%Y-%m-%d}",
+        transcription_until=f"{last.replace(year=last.year + 1):%Y-%m-%d}",
+        adaptable_with=NEWEST_ADAPTABLE_WITH,
+    )
+    store.come_out[model.id] = model
+    return model
+
+
+def default_base_model(store: Store, locale: str) -> BaseModel:
     """The newest one of a locale: what Azure takes when a request names none."""
-    offered = (model for model in BASE_MODELS.values() if model.locale == locale)
+    offered = (model for model in offered_base_models(store).values() if model.locale == locale)
     return max(offered, key=lambda model: model.created_date_time)
 
 
 def find_model(store: Store, path: str) -> BaseModel | CustomModel | None:
     """The model at a path, base or custom."""
     if "/models/base/" in path:
-        return BASE_MODELS.get(id_in(path))
+        return offered_base_models(store).get(id_in(path))
     return store.find(CustomModel, id_in(path))
 
 

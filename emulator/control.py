@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emulator.auth import ServiceOf, require_access_unless_local
+from emulator.base_models import bring_out
 from emulator.errors import invalid
 from emulator.faults import Fault, Faults
 from emulator.notifications import NotificationsOf
@@ -98,6 +99,22 @@ class QuotaChange(Control):
     """Whether the quota is enforced."""
 
     mode: QuotaMode
+
+
+class BaseModelRelease(Control):
+    """A base model to bring out; the newer its date, the newer it is."""
+
+    name: str = Field(pattern=r"^20[0-9]{6}$")
+
+
+@router.post("/base-models", status_code=201)
+async def bring_out_base_model(service: ServiceOf, release: BaseModelRelease) -> dict[str, str]:
+    """Offer a further base model, until the server ends: what Microsoft does a few times a year."""
+    try:
+        model = bring_out(service.store, release.name)
+    except ValueError as error:
+        raise invalid("InvalidParameterValue", f"{error}.".capitalize(), "name") from error
+    return {"id": model.id, "displayName": model.display_name}
 
 
 @router.get("/clock")

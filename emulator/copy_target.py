@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from emulator import work
 from emulator.artifacts import Shelf
 from emulator.auth import ServiceOf
-from emulator.base_models import BASE_MODELS, FEATURES_OF_CUSTOM_MODELS, custom_model_expiry
+from emulator.base_models import FEATURES_OF_CUSTOM_MODELS, custom_model_expiry, offered_base_models
 from emulator.copy_parcel import CopiedModel, unpack
 from emulator.entities import CustomModel, FileKind, Status, id_in
 from emulator.errors import JobFailure, ServiceError, conflict, invalid
@@ -76,7 +76,7 @@ async def _build(service: Service, request: Request, key: str, operation: str) -
     try:
         await _save(request, parcel)
         copied = await service.pool.run(unpack, service.place, parcel)
-        if id_in(copied.base_model) not in BASE_MODELS:
+        if id_in(copied.base_model) not in offered_base_models(service.store):
             raise invalid("InvalidBaseModel", "The base model does not exist here.")
         report = service.store.training_report(copied.recipe_key)
         if report is None:

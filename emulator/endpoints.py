@@ -33,7 +33,7 @@ async def list_endpoints(call: Calls, page: Paging) -> JSONResponse:
 async def create(call: Calls, body: NewEndpoint) -> JSONResponse:
     """A new endpoint; it answers once its model is loaded."""
     require_locale(body.locale)
-    model = _deployable(call, body.model, body.locale) if body.model else default_base_model(body.locale)
+    model = _deployable(call, body.model, body.locale) if body.model else default_base_model(call.store, body.locale)
     properties = {"loggingEnabled": body.properties.logging_enabled}
     endpoint = call.new(Endpoint, body, model=model.path, properties=properties)
     call.start(endpoint)

@@ -133,7 +133,7 @@ def _language(call: Call, definition: TranscribeDefinition) -> tuple[str, BaseMo
             "InvalidLocale", f"{min(others)!r} has a model, but is not among the locales.", "definition.models"
         )
     models = {locale: _able(call, address, locale) for locale, address in definition.models.items()}
-    return locales[0], models.get(locales[0]) or default_base_model(locales[0])
+    return locales[0], models.get(locales[0]) or default_base_model(call.store, locales[0])
 
 
 def _able(call: Call, address: str, locale: str) -> BaseModel | CustomModel:

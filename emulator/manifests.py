@@ -14,11 +14,12 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from emulator import work
 from emulator.auth import ServiceOf
-from emulator.base_models import BASE_MODELS, BaseModel, recipe_key_of
+from emulator.base_models import BaseModel, offered_base_models, recipe_key_of
 from emulator.calls import Call, Calls
 from emulator.entities import CustomModel, Status
 from emulator.errors import JobFailure, invalid, not_found
 from emulator.files import MAX_LIFETIME_MINUTES, denied
+from emulator.service import Service
 from emulator.training import BASE
 
 router = APIRouter()
@@ -30,9 +31,10 @@ Minutes = Annotated[int, Query(alias="sasLifetimeMinutes")]
 @router.get("/models/base/{model_id}/manifest")
 async def get_base_model_manifest(call: Calls, model_id: UUID, minutes: Minutes) -> JSONResponse:
     """The files of a base model."""
-    if str(model_id) not in BASE_MODELS:
+    base_model = offered_base_models(call.store).get(str(model_id))
+    if base_model is None:
         raise not_found("base model")
-    return await _manifest(call, BASE_MODELS[str(model_id)], BASE.key, minutes)
+    return await _manifest(call, base_model, BASE.key, minutes)
 
 
 @router.get("/models/{model_id}/manifest")
@@ -67,8 +69,8 @@ def _signed(model_id: str, name: str) -> str:
     return f"{model_id}/{name}"
 
 
-def _kind(model_id: UUID) -> str:
-    return "base/" if str(model_id) in BASE_MODELS else ""
+def _kind(service: Service, model_id: UUID) -> str:
+    return "base/" if str(model_id) in offered_base_models(service.store) else ""
 
 
 @contents.get("/artifacts/models/{model_id}/{name:path}")
@@ -77,7 +79,7 @@ async def get_content(service: ServiceOf, model_id: UUID, name: str, se: str = "
     if not service.signer.opens(_signed(str(model_id), name), se, sig, service.clock()):
         return denied()
     try:
-        recipe_key = recipe_key_of(service.store, f"/speechtotext/models/{_kind(model_id)}{model_id}")
+        recipe_key = recipe_key_of(service.store, f"/speechtotext/models/{_kind(service, model_id)}{model_id}")
         files = await service.pool.run(work.model_files, service.place, recipe_key)
         return FileResponse(files[name], media_type="application/octet-stream")
     except (JobFailure, KeyError):

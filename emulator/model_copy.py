@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from emulator.base_models import BASE_MODELS, is_deprecated
+from emulator.base_models import is_deprecated, offered_base_models
 from emulator.bodies import CopyAuthorization, NewCopyAuthorization
 from emulator.calls import Call, Calls
 from emulator.copy_target import key_of
@@ -69,7 +69,7 @@ async def get_operation(call: Calls, operation_id: UUID) -> JSONResponse:
 
 
 def _copyable(call: Call, model_id: UUID) -> CustomModel:
-    if str(model_id) in BASE_MODELS:
+    if str(model_id) in offered_base_models(call.store):
         raise invalid("InvalidModel", "Only custom models can be copied.", "id")
     model = call.find(CustomModel, model_id)
     if model.status is not Status.SUCCEEDED or model.recipe_key is None:

@@ -7,13 +7,13 @@ from fastapi.responses import JSONResponse
 
 from emulator.addresses import path_in
 from emulator.base_models import (
-    BASE_MODELS,
     FEATURES_OF_CUSTOM_MODELS,
     LOCALES,
     BaseModel,
     custom_model_expiry,
     default_base_model,
     find_model,
+    offered_base_models,
 )
 from emulator.bodies import NewModel, Patch, ReferenceBody
 from emulator.calls import Call, Calls, require_locale
@@ -37,7 +37,7 @@ async def list_locales(call: Calls) -> JSONResponse:
 @router.get("/models/base")
 async def list_base_models(call: Calls, page: Paging) -> JSONResponse:
     """A page of base models."""
-    offered = sorted(BASE_MODELS.values(), key=lambda model: model.id)
+    offered = sorted(offered_base_models(call.store).values(), key=lambda model: model.id)
     values, more = page.of(offered, call.addresses.body_of, COMMON)
     return JSONResponse(page.body(values, more, call.addresses, "/speechtotext/models/base"))
 
@@ -45,9 +45,10 @@ async def list_base_models(call: Calls, page: Paging) -> JSONResponse:
 @router.get("/models/base/{model_id}")
 async def get_base_model(call: Calls, model_id: UUID) -> JSONResponse:
     """One base model."""
-    if str(model_id) not in BASE_MODELS:
+    base_model = offered_base_models(call.store).get(str(model_id))
+    if base_model is None:
         raise not_found("base model")
-    return call.answer(BASE_MODELS[str(model_id)])
+    return call.answer(base_model)
 
 
 @router.get("/models")
@@ -103,7 +104,7 @@ add_file_routes(router, CustomModel)
 
 def _base_model(call: Call, body: NewModel) -> BaseModel:
     if body.base_model is None:
-        return default_base_model(body.locale)
+        return default_base_model(call.store, body.locale)
     path = path_in(body.base_model.address, Noun.MODELS)
     base_model = find_model(call.store, path) if path else None
     if not isinstance(base_model, BaseModel) or base_model.locale != body.locale:

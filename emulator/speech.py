@@ -69,7 +69,7 @@ async def recognise(
 
 def _live_model(service: Service, cid: UUID | None, language: str) -> str:
     if cid is None:
-        return default_base_model(language).path
+        return default_base_model(service.store, language).path
     endpoint = service.store.find(Endpoint, str(cid))
     if endpoint is None or endpoint.live_model is None:
         raise not_found("endpoint (cid)" if endpoint is None else "model: the endpoint is not deployed yet; its model")
@@ -86,7 +86,7 @@ def _unexpired(service: Service, endpoint: Endpoint) -> str:
     assert endpoint.live_model is not None  # noqa: S101  checked by the caller
     model = find_model(service.store, endpoint.live_model)
     if model is not None and is_deprecated(model, service.clock()):
-        return default_base_model(endpoint.locale).path
+        return default_base_model(service.store, endpoint.locale).path
     return endpoint.live_model
 
 

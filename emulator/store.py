@@ -85,6 +85,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.on_events: Callable[[list[Event]], None] = lambda _: None
         """Is told what happened to entities, once it is committed."""
+        self.come_out: dict[str, Entity] = {}
+        """Base models, by id, that came out since the server was started; they go with it."""
         self._raised: list[Event] = []
         self._db = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:

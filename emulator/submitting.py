@@ -77,7 +77,7 @@ def _model(call: Call, body: NewTranscription) -> BaseModel | CustomModel | None
     """The model for the main locale; None when that has no recogniser (which is then only for unidentified speech)."""
     if body.model is not None:
         return _able(call, body.model, body.locale, "model")
-    return default_base_model(body.locale) if body.locale in LOCALES else None
+    return default_base_model(call.store, body.locale) if body.locale in LOCALES else None
 
 
 def _able(call: Call, reference: ReferenceBody, locale: str, target: str) -> BaseModel | CustomModel:

@@ -18,6 +18,7 @@ from emulator.languages import LanguageIdentificationMode
 from emulator.presentation import Presentation, ProfanityFilterMode, PunctuationMode
 from emulator.results import report
 from emulator.service import Service
+from emulator.store import Store
 from emulator.transcribing import Listening, ResultOrder, transcribe
 
 LONGEST_SECONDS = 240 * 60.0
@@ -144,7 +145,7 @@ class _Prepared:
 
 def _prepared(service: Service, transcription: Transcription) -> _Prepared:
     options = transcription.properties
-    locale, model = language_of(transcription)
+    locale, model = language_of(service.store, transcription)
     identification = options.get("languageIdentification")
     is_diarized = options.get("diarization", {}).get("enabled", False)
     shown = Presentation(
@@ -164,7 +165,7 @@ def _prepared(service: Service, transcription: Transcription) -> _Prepared:
     )
 
 
-def language_of(transcription: Transcription) -> tuple[str | None, str | None]:
+def language_of(store: Store, transcription: Transcription) -> tuple[str | None, str | None]:
     """The locale in which speech is recognised, and the path of the model; None when no language is identified."""
     identification = transcription.properties.get("languageIdentification")
     if identification is None:
@@ -172,7 +173,7 @@ def language_of(transcription: Transcription) -> tuple[str | None, str | None]:
     for locale in identification["candidateLocales"]:
         if locale in LOCALES:
             mapped = identification.get("speechModelMapping", {}).get(locale)
-            return locale, mapped["self"] if mapped else default_base_model(locale).path
+            return locale, mapped["self"] if mapped else default_base_model(store, locale).path
     return (None, None) if _is_single(identification) else (transcription.locale, transcription.model)
 
 

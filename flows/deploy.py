@@ -1,32 +1,42 @@
 """A model passed: put it live, verify it there, or put the old one back."""
 
-from prefect import flow
+from typing import cast
 
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from domain.approval import Hold
 from domain.ledger import Release
 from domain.track import check_name
+from flows.consent import agreed, ended
 from flows.going_live import go_live
 from flows.naming import release_name
+from tasks.code_releases import publish_github_release
 from tasks.endpoints import (
     ReleaseFailed,
     await_endpoint,
     close_staging_endpoint,
-    listen,
     start_staging_endpoint,
 )
+from tasks.listening import listen
 from tasks.releases import Order, check_release, claim_release, record_release
 from tasks.reports import report_release
+from tasks.retention import retire
+from tasks.track_pages import publish_track_page
 from tasks.turns import take_turn
 
 
 @flow(
     name="deploy",
     description="Puts a model with a PASS verdict live: tries it on a staging endpoint, points the track's endpoint at it, "
-    "verifies it there, and records the release. The endpoint's id never changes.",
+    "verifies it there, and records the release. The endpoint's id stays, unless the track wants a new one each time.",
     flow_run_name=release_name,
     persist_result=True,
 )
-async def deploy(track: str, model: str, verdict: str, speech: str = "speechops", store: str = "speechops") -> Release:
-    """Release a model.
+async def deploy(
+    track: str, model: str, verdict: str, speech: str = "speechops", store: str = "speechops", approval: str = ""
+) -> Release:
+    """Release a model. On its own it asks for an approval, and keeps to the release window, as training-update does.
 
     Args:
         track: Name of the track.
@@ -34,31 +44,53 @@ async def deploy(track: str, model: str, verdict: str, speech: str = "speechops"
         verdict: Digest of the ruling that let it pass, from the ledger or the verdict page.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
+        approval: Id of an approval that was given for this model and this verdict; left empty, it asks if the track wants one.
     """
     check_name(track)
     await take_turn(f"track:{track}")
-    order = await check_release(store, track, model, verdict)
-    if order.ruling.subject.track.release.staging:
-        await try_on_staging(order, speech, store)
+    order = await agreed(await check_release(store, track, model, verdict, approval), speech, store)
+    if isinstance(order, Hold):
+        return cast("Release", ended(order))
+    order = await try_on_staging(order, speech, store)
     await claim_release(store, order)
     live = await go_live(order, speech, store)
     release = await record_release(store, order, live)
-    await report_release(speech, order, release, live)
+    await report_release(speech, store, order, release, live)
+    if order.ruling.subject.track.release.github_release:
+        await publish_github_release(speech, store, track)
+    await retire(speech, store, track)
+    await publish_track_page(store, track)
     return release
 
 
-async def try_on_staging(order: Order, speech: str, store: str) -> None:
+async def deploy_within(track: str, model: str, verdict: str, speech: str, store: str, approval: str = "") -> Release:
+    """`deploy` as a part of another run.
+
+    When that run goes on after a crash or an approval, Prefect takes its first call of a subflow for the one that was first
+    before, and gives the answer of that: of another release, if there was one. Then it is called once more.
+    """
+    while (release := await deploy(track, model, verdict, speech, store, approval)).evidence != verdict:
+        get_run_logger().info("Prefect gave the release of '%s', which this run had made before", release.model_name)
+    return release
+
+
+async def try_on_staging(order: Order, speech: str, store: str) -> Order:
     """Let the candidate answer golden utterances where no client listens; the endpoint is removed again.
+
+    A release that was begun has been here: clients may have the model already, so that only the live endpoint counts.
 
     Raises:
         ReleaseFailed: it does not answer as the evaluation did.
     """
     subject = order.ruling.subject
+    if not subject.track.release.staging or order.is_begun(order.state) or order.is_done(order.state):
+        return order
     staging = await start_staging_endpoint(speech, order.ruling)
     try:
         await await_endpoint(speech, subject.track, staging, subject.candidate)
-        wrong = await listen(speech, store, order.ruling, staging, order.golden)
+        hearing = await listen(speech, store, order.ruling, staging, order.golden)
     finally:
         await close_staging_endpoint(speech, staging)
-    if wrong:
+    if wrong := hearing.complaint(staging.name, subject.track.release):
         raise ReleaseFailed(f"{wrong}. Nothing has changed for clients.")
+    return order.model_copy(update={"staging": hearing})

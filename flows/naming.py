@@ -19,6 +19,23 @@ def release_name() -> str:
     return f"release {flow_run.parameters['model']}"
 
 
+def rollback_name() -> str:
+    """The track, and where to, if that was said: `sharjah back to 1.2.0`."""
+    parameters = flow_run.parameters
+    return f"{parameters['track']} back to {parameters['to']}" if parameters.get("to") else f"{parameters['track']} back"
+
+
+def watch_name() -> str:
+    """The track that is looked after."""
+    return f"watch {flow_run.parameters['track']}"
+
+
+def promotion_name() -> str:
+    """The track, and where to, if that was said: `sharjah to prod`."""
+    parameters = flow_run.parameters
+    return f"{parameters['track']} to {parameters.get('target') or 'all targets'}"
+
+
 def update_name() -> str:
     """The data source, and the ref if one is named."""
     return f"{flow_run.parameters['source']} {flow_run.parameters.get('ref') or ''}".rstrip()

@@ -3,21 +3,26 @@
 import asyncio
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
-from domain.ledger import State
+from domain.approval import Hold, binding
+from domain.ledger import Release, State
+from domain.mistakes import Mistake
+from domain.rollback import refusal
 from domain.ruling import Decision, ModelRef, Report, Subject, Work
 from domain.verdict import Outcome
-from flows.deploy import deploy
+from flows.consent import consent
+from flows.deploy import deploy_within
+from flows.finishing import finish_interrupted
 from flows.naming import run_name
+from tasks.approvals import was_asked
+from tasks.code_releases import publish_github_release
 from tasks.datasets import await_datasets, start_datasets
-from tasks.endpoints import ReleaseFailed
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
 from tasks.pages import refuse_leaks
-from tasks.reports import report_verdict
-from tasks.rulings import Measurements, find_ruling, judge, read_state, record_ruling
+from tasks.reports import publish_verdict, report_verdict
+from tasks.rulings import Measurements, find_ruling, judge, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.turns import take_turn
 
@@ -36,6 +41,7 @@ async def training_update(
     source: str = "",
     speech: str = "speechops",
     store: str = "speechops",
+    base: str = "",
 ) -> Report:
     """Train, evaluate, compare, and deploy on real improvement.
 
@@ -46,34 +52,39 @@ async def training_update(
         source: Name of a Git Data or Blob Data block; left empty, the folder `data` is read.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
+        base: Train from another base model this time: newest, or its display name. Then the candidate may go live when it is not worse than the live model (mode non-inferiority). Left empty, the track's settings decide.
     """
     await take_turn(f"track:{track}")
-    snapshot = await take_snapshot(track, data, revision, store, training=True, source=source)
+    snapshot = retrained(await take_snapshot(track, data, revision, store, training=True, source=source), base)
     await refuse_leaks(store, snapshot)
-    state = await finish_interrupted(track, await read_state(store, track), speech, store)
-    base = await choose_base(speech, snapshot, state)
-    candidate = candidate_identity(snapshot, base)
+    state = await finish_interrupted(track, speech, store)
+    origin = await choose_base(speech, snapshot, state, anew=bool(base))
+    candidate = candidate_identity(snapshot, origin)
     unknown = ModelRef(path="", name=candidate.name)
-    question = subject_of(snapshot, base.ref, state.benchmark_or(base.ref), unknown, candidate.content_hash)
+    question = subject_of(snapshot, origin.ref, state.benchmark_or(origin.ref), unknown, candidate.content_hash)
     decision = await find_ruling(store, question, state)
+    if taken_back := refusal(state, candidate.content_hash):
+        return await refuse_taken_back(decision, taken_back, speech, store)
     if decision is None or not await still_applies(decision, speech):
-        decision = await train_and_judge(question, snapshot, base, speech, store)
+        decision = await train_and_judge(question, snapshot, origin, speech, store)
+    outcome = None
     if decision.ruling.verdict.releases:
-        await release_once(decision, state, speech, store)
+        outcome = await release_once(decision, snapshot, state, speech, store)
     elif decision.ruling.verdict.outcome is not Outcome.INVALID and snapshot.track.release.discards:
         await discard_candidate(speech, decision.ruling.subject, state)
-    return await report_verdict(speech, store, decision)
+    return await report_verdict(speech, store, decision, outcome)
 
 
-async def finish_interrupted(track: str, state: State, speech: str, store: str) -> State:
-    """Finish a release that a crash interrupted, or take it back, before anything else is decided."""
-    if state.pending is None:
-        return state
-    try:
-        await deploy(track, state.pending.model_name, state.pending.evidence, speech, store)
-    except ReleaseFailed as error:
-        get_run_logger().warning("The release of '%s' was interrupted, and failed now: %s", track, error)
-    return await read_state(store, track)
+async def refuse_taken_back(decision: Decision | None, why: str, speech: str, store: str) -> Report:
+    """The same recipe again, after its model was taken back: nothing is trained, and nothing goes live."""
+    if decision is None:
+        raise Mistake(why)
+    return await report_verdict(speech, store, decision, Hold(name="Refused", message=why))
+
+
+def retrained(snapshot: Snapshot, base: str) -> Snapshot:
+    """The snapshot with the settings for a training from another base model, if one is wanted."""
+    return snapshot.model_copy(update={"track": snapshot.track.retrained_from(base)})
 
 
 async def still_applies(decision: Decision, speech: str) -> bool:
@@ -110,11 +121,27 @@ async def measure_all(subject: Subject, speech: str, store: str, testing: Remote
     return Measurements(pair=pair, base=base), first + second
 
 
-async def release_once(decision: Decision, state: State, speech: str, store: str) -> None:
-    """Deploy the candidate, unless this very ruling has put it live already."""
+async def release_once(
+    decision: Decision, snapshot: Snapshot, state: State, speech: str, store: str
+) -> Release | Hold | None:
+    """Deploy the candidate, unless somebody has to agree first, or it has to wait; None when it is live already."""
+    subject = decision.ruling.subject
     if state.release and state.release.evidence == decision.digest:
-        return
+        if subject.track.release.github_release:
+            await publish_github_release(speech, store, subject.track.name)
+        return None
+    if not await was_asked(store, decision.ruling, decision.digest):
+        await prepare(decision, snapshot, speech, store)
+    settings, authors = snapshot.track.release, snapshot.authors
+    given = await consent(decision, settings, speech, store, authors=authors)
+    if isinstance(given, Hold):
+        return given
+    return await deploy_within(subject.track.name, subject.candidate.name, decision.digest, speech, store, given)
+
+
+async def prepare(decision: Decision, snapshot: Snapshot, speech: str, store: str) -> None:
+    """What has to be known before anybody is asked: the ledger knows the verdict, and people can read it."""
     if decision.settled:
         await record_ruling(store, decision)
-    subject = decision.ruling.subject
-    await deploy(subject.track.name, subject.candidate.name, decision.digest, speech, store)
+    if binding(decision.ruling, snapshot.track.release).approval.required:
+        await publish_verdict(speech, store, decision)

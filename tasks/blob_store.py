@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -98,6 +98,22 @@ class BlobStore:
             pages = client.list_blobs(f"{self._folder}{prefix}", include=["metadata"], results_per_page=self._page_size)
             found = [blob.name async for blob in pages if not _is_folder(blob)]
         return sorted(name.removeprefix(self._folder) for name in found)
+
+    async def folders(self, prefix: str) -> list[str]:
+        """The names of the folders right below `prefix`, sorted; Azure does not list what is below them."""
+        self._blob_name(prefix)
+        start = f"{self._folder}{prefix}"
+        client = await CLIENTS.get(self._container)
+        with explained(str(self), prefix):
+            pages = client.walk_blobs(start, delimiter="/", results_per_page=self._page_size)
+            found = [one.name async for one in pages if one.name.endswith("/")]
+        return sorted(name.removeprefix(start).rstrip("/") for name in found)
+
+    async def delete(self, key: str) -> None:
+        """Remove what the key holds; what the container's soft delete keeps is the container's."""
+        with suppress(KeyError):
+            async with self._blob(key) as blob:
+                await blob.delete_blob(delete_snapshots="include")
 
     async def upload(self, key: str, source: Path) -> None:
         """Copy a file of any size to the key, all or nothing: its blocks become visible together, at the end.

@@ -47,6 +47,12 @@ class SpeechResource(Block):
         "left empty, it follows from the endpoint.",
     )
 
+    resource_id: str = Field(
+        default="",
+        description="The resource's Azure Resource ID, /subscriptions/…/accounts/<name>, from its page 'Properties' in the Azure "
+        "portal. Needed only where models are promoted from.",
+    )
+
     @field_validator("api_version")
     @classmethod
     def _is_a_version(cls, value: str) -> str:

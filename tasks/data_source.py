@@ -21,10 +21,12 @@ class Opened:
     Attributes:
         data: the folder that holds the tracks' folders.
         revision: what people call this state: 12 digits of a commit, or of a listing's hash.
+        authors: who made it, such as `Ada <ada@example.org>`; empty when nobody can tell.
     """
 
     data: Path
     revision: str
+    authors: tuple[str, ...] = ()
 
 
 class DataSource(Protocol):

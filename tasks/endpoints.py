@@ -1,16 +1,14 @@
-"""Endpoints: where a model answers. The live endpoint keeps its id; only the model behind it changes."""
+"""Endpoints: where a model answers. The live endpoint keeps its id, unless the track wants a new one for each release."""
 
-from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 
 from prefect import task
 from prefect.logging import get_run_logger
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from domain.golden import difference
 from domain.mistakes import Mistake
 from domain.naming import Identity, fingerprint, live_endpoint_name, staging_endpoint_identity
-from domain.normalise import normaliser_for
 from domain.ruling import ModelRef, Ruling
 from domain.track import Track
 from speech_client import (
@@ -24,11 +22,10 @@ from speech_client import (
     SpeechClient,
     Status,
 )
-from tasks.blocks import load_speech, load_store
-from tasks.entities import Remote, find_or_create, provenance
+from tasks.blocks import load_speech
+from tasks.entities import HASH_PROPERTY, Remote, find_or_create, provenance
 from tasks.progress import watching
 from tasks.retrying import REMOTE
-from tasks.snapshots import read_recordings
 from tasks.waking import wait_until_final
 
 
@@ -47,19 +44,22 @@ async def start_staging_endpoint(speech: str, ruling: Ruling) -> Remote:
     return Remote.of(endpoint, created=created)
 
 
-@task(name="start-live-endpoint", description="Point the track's endpoint at the candidate; its id stays.", **REMOTE)
-async def start_live_endpoint(speech: str, ruling: Ruling, known: str | None) -> Remote:
+@task(name="start-live-endpoint", description="Let the candidate answer where clients ask.", **REMOTE)
+async def start_live_endpoint(
+    speech: str, ruling: Ruling, known: str | None, of_its_own: Identity | None = None
+) -> Remote:
     """Create the track's endpoint, or change the model behind it. While that runs, the old model keeps answering.
 
     Args:
         speech: name of the Speech Resource block.
         ruling: whose candidate goes live.
         known: the endpoint that the ledger knows, as a path.
+        of_its_own: the new endpoint that this release makes; then the known one stays as it is.
     """
     track = ruling.subject.track.name
-    identity = Identity(live_endpoint_name(track), fingerprint("live", track))
+    identity = of_its_own or Identity(live_endpoint_name(track), fingerprint("live", track))
     async with (await load_speech(speech)).client() as client:
-        endpoint, created = await _known(client, known), False
+        endpoint, created = None if of_its_own else await _known(client, known), False
         if endpoint is None:
             endpoint, created = await _find_or_create(client, ruling, identity)
         await _point_at(client, endpoint, ruling.subject.candidate)
@@ -89,43 +89,27 @@ async def await_endpoint(speech: str, track: Track, endpoint: Remote, model: Mod
                     raise _OldModel(entity)
 
 
-@task(
-    name="listen", description="Send golden utterances through the endpoint and compare with the evaluation.", **REMOTE
-)
-async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, golden: Mapping[str, str]) -> str | None:
-    """Ask the endpoint for the texts of recordings that the evaluation heard.
-
-    Args:
-        speech: name of the Speech Resource block.
-        store: name of the store's block.
-        ruling: whose candidate should answer.
-        endpoint: which endpoint to ask.
-        golden: the candidate's normalised text by recording.
-
-    Returns:
-        None when it answers as the evaluation did, otherwise what is wrong.
-    """
-    subject, heard = ruling.subject, dict[str, str]()
-    if not golden:
-        get_run_logger().warning("No testing recording is short enough to verify '%s' with", endpoint.name)
-        return None
-    recordings = await read_recordings(await load_store(store), subject.testing, golden)
-    normalise = normaliser_for(subject.track.locale)
-    async with (await load_speech(speech)).client() as client:
-        for name, wav in recordings.items():
-            answer = await client.recognise(endpoint.id, wav, locale=subject.track.locale)
-            heard[name] = normalise(answer.lexical or "")
-    return _told(difference(dict(golden), heard).wer, subject.track, endpoint, len(golden))
-
-
 @task(name="put-back", description="Give the endpoint its former model back.", **REMOTE)
 async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -> None:
     """Point the live endpoint at the model that it had before, once the change that is under way is over."""
     async with (await load_speech(speech)).client() as client:
-        entity = await client.endpoints.get(endpoint)
-        with suppress(JobFailed):
-            entity = await wait_until_final(client, entity, patience=track.patience.of("endpoint"))
+        entity = await _settle(client, await client.endpoints.get(endpoint), track.patience.of("endpoint"))
         await _point_at(client, entity, former)
+
+
+@task(name="remove-new-endpoint", description="Delete the endpoint that a failed release made for itself.", **REMOTE)
+async def remove_new_endpoint(speech: str, track: Track, identity: Identity) -> None:
+    """Delete an endpoint that no client knows, by its identity: whoever made it may not have lived to tell its id.
+
+    Raises:
+        Conflict: the service does not let it go.
+    """
+    async with (await load_speech(speech)).client() as client:
+        for endpoint in [one async for one in client.endpoints.list()]:
+            ours = (endpoint.custom_properties or {}).get(HASH_PROPERTY) == identity.content_hash
+            if ours and endpoint.display_name.startswith(identity.name):
+                await _settle(client, endpoint, track.patience.of("endpoint"))
+                await client.endpoints.delete(endpoint)
 
 
 @task(name="close-staging-endpoint", description="Delete the short-lived endpoint.", **REMOTE)
@@ -133,6 +117,13 @@ async def close_staging_endpoint(speech: str, endpoint: Remote) -> None:
     """Delete an endpoint, for hosting is charged by the hour. What cannot be deleted now, the next release deletes."""
     async with (await load_speech(speech)).client() as client:
         await _remove(client, endpoint.path, endpoint.name)
+
+
+async def _settle(client: SpeechClient, endpoint: Endpoint, patience: timedelta) -> Endpoint:
+    """The endpoint once the change that is under way is over, however that ends."""
+    with suppress(JobFailed):
+        return await wait_until_final(client, endpoint, patience=patience)
+    return await client.endpoints.get(endpoint)
 
 
 async def _known(client: SpeechClient, path: str | None) -> Endpoint | None:
@@ -188,12 +179,3 @@ class _OldModel(JobTimedOut):
 
 def _serves(endpoint: Endpoint, model: ModelRef) -> bool:
     return endpoint.model is not None and endpoint.model.id == model.path.rpartition("/")[2]
-
-
-def _told(wer: float | None, track: Track, endpoint: Remote, count: int) -> str | None:
-    tolerance = track.release.golden_tolerance_percent
-    if wer is not None and wer * 100 <= tolerance:
-        get_run_logger().info("'%s' answers %d golden utterances as the evaluation did", endpoint.name, count)
-        return None
-    apart = "said nothing" if wer is None else f"differs by {wer:.1%} of the words"
-    return f"'{endpoint.name}' {apart} from what the evaluation heard in {count} recordings; {tolerance} % is allowed"

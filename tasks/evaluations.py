@@ -10,7 +10,7 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from domain.corpus import canonical_name
-from domain.naming import evaluation_identity
+from domain.naming import evaluation_identity, fingerprint
 from domain.normalise import normaliser_for
 from domain.ruling import Subject
 from domain.track import Track
@@ -28,16 +28,16 @@ _AT_ONCE = 8
 
 
 @task(name="find-measurement", description="Has this very comparison been measured already?", **FRESH)
-async def find_measurement(store: str, subject: Subject) -> str | None:
+async def find_measurement(store: str, subject: Subject, occasion: str = "") -> str | None:
     """The digest of the evidence, when the same two models were scored on the same data with the same normaliser."""
-    return await evidence.find(await load_store(store), _identity(subject))
+    return await evidence.find(await load_store(store), _identity(subject, occasion))
 
 
 @task(name="start-evaluation", description="Find or create the evaluation of both models.", **REMOTE)
-async def start_evaluation(speech: str, subject: Subject, dataset: Remote) -> Remote:
-    """Start ONE evaluation: model 1 is the benchmark, model 2 the candidate."""
+async def start_evaluation(speech: str, subject: Subject, dataset: Remote, occasion: str = "") -> Remote:
+    """Start ONE evaluation: model 1 is the benchmark, model 2 the candidate. See `measure` for the occasion."""
     track, pair = subject.track, (subject.benchmark.path, subject.candidate.path)
-    identity = evaluation_identity(track.name, *pair, subject.testing_hash)
+    identity = evaluation_identity(track.name, *pair, subject.testing_hash, occasion)
     async with (await load_speech(speech)).client() as client:
 
         def draft(name: str) -> NewEvaluation:
@@ -72,7 +72,7 @@ async def await_evaluation(speech: str, track: Track, evaluation: Remote) -> Non
 
 
 @task(name="score-evaluation", description="Score the transcripts and keep everything as evidence.", **REMOTE)
-async def score_evaluation(speech: str, store: str, subject: Subject, evaluation: Remote) -> str:
+async def score_evaluation(speech: str, store: str, subject: Subject, evaluation: Remote, occasion: str = "") -> str:
     """Download every transcript of both models, score them against the references, and keep the evidence.
 
     Returns:
@@ -101,19 +101,28 @@ async def score_evaluation(speech: str, store: str, subject: Subject, evaluation
         },
     )
     if benchmark.is_complete and candidate.is_complete:
-        await evidence.index(keep, _identity(subject), digest)
+        await evidence.index(keep, _identity(subject, occasion), digest)
     get_run_logger().info("Scored %d recordings; evidence %s", len(sheet.references), digest[:12])
     return digest
 
 
-async def measure(speech: str, store: str, subject: Subject, dataset: Remote) -> tuple[str, bool]:
-    """Bring the evidence about: found, or by one evaluation. Returns its digest and whether an evaluation was started."""
-    known = await find_measurement(store, subject)
+async def measure(speech: str, store: str, subject: Subject, dataset: Remote, occasion: str = "") -> tuple[str, bool]:
+    """Bring the evidence about: found, or by one evaluation. Returns its digest and whether an evaluation was started.
+
+    Args:
+        speech: name of the Speech Resource block.
+        store: name of the store's block.
+        subject: which two models, on which testing data.
+        dataset: the testing dataset on the service.
+        occasion: why the same models are measured anew on the same data, such as the run of a watch; each has an
+            evaluation and evidence of its own. Left empty, what was measured once stands.
+    """
+    known = await find_measurement(store, subject, occasion)
     if known:
         return known, False
-    evaluation = await start_evaluation(speech, subject, dataset)
+    evaluation = await start_evaluation(speech, subject, dataset, occasion)
     await await_evaluation(speech, subject.track, evaluation)
-    return await score_evaluation(speech, store, subject, evaluation), evaluation.created
+    return await score_evaluation(speech, store, subject, evaluation, occasion), evaluation.created
 
 
 class _Heard(NamedTuple):
@@ -144,5 +153,6 @@ def _recording(file: File, result: TranscriptionResult) -> str:
     return canonical_name(name or file.name.removesuffix(".json"))
 
 
-def _identity(subject: Subject) -> str:
-    return subject.measurement_identity(normaliser_for(subject.track.locale).fingerprint)
+def _identity(subject: Subject, occasion: str) -> str:
+    identity = subject.measurement_identity(normaliser_for(subject.track.locale).fingerprint)
+    return fingerprint(identity, occasion) if occasion else identity

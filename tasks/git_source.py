@@ -86,11 +86,12 @@ class GitSource:
         """The data at a commit, of one track or of all, in a temporary folder."""
         async with self._copy(revision) as copy:
             files = await asyncio.to_thread(copy.repository.files, revision, self.folder)
+            author = await asyncio.to_thread(copy.repository.author, revision)
             check_track(
                 parts_of_tracks(files, self.folder), track, f"{self.remote.address.url} at {revision[:_DIGITS]}"
             )
             await copy.check_out(revision, "/".join(filter(None, (self.folder, track))), self.lfs)
-            yield Opened(copy.folder / self.folder, revision[:_DIGITS])
+            yield Opened(copy.folder / self.folder, revision[:_DIGITS], (author,))
 
     def is_repository(self, address: str) -> bool:
         """Whether this is that repository, however it is reached."""

@@ -26,7 +26,7 @@ _PRINTS_KEY = "{key}.prints-1.json"
 """Whoever changes what a print is raises the number."""
 
 
-class _Prints(BaseModel):
+class Prints(BaseModel):
     """What there is to know of a packed acoustic dataset: then its recordings are fetched but once."""
 
     model_config = ConfigDict(frozen=True)
@@ -117,7 +117,7 @@ async def check_leaks(
     lost = [_lost(key) for key in keys if key not in kept]
     async with AsyncExitStack() as stack:
         learnt = await _learnt(store, kept, stack)
-        tested = Testing(references, (await _prints_of(store, testing)).recordings, labels, testing)
+        tested = Testing(references, (await prints_in(store, testing)).recordings, labels, testing)
         report = await asyncio.to_thread(find_leaks, learnt, tested, locale)
     return report.model_copy(update={"leaks": (*lost, *report.leaks)})
 
@@ -127,7 +127,7 @@ async def _learnt(store: Store, keys: Sequence[str], stack: AsyncExitStack) -> T
     recordings: list[Recording] = []
     for key in keys:
         if key.endswith(".zip"):
-            prints = await _prints_of(store, key)
+            prints = await prints_in(store, key)
             texts.append(TrainingText(f"{key}/{TRANSCRIPTS}", prints.transcripts, written=False))
             recordings += prints.recordings
         else:
@@ -146,22 +146,27 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         yield from enumerate(lines, start=1)
 
 
-async def _prints_of(store: Store, key: str) -> _Prints:
-    """The prints of a packed dataset: taken once, then kept beside it."""
+async def prints_in(store: Store, key: str, *, keep: bool = True) -> Prints:
+    """The prints of a packed dataset: taken once, then kept beside it, if `keep` says so.
+
+    Raises:
+        KeyError: the store has lost the dataset.
+    """
     kept = await store.read(_PRINTS_KEY.format(key=key))
     if kept:
-        return _Prints.model_validate_json(kept.data)
+        return Prints.model_validate_json(kept.data)
     async with store.local_copy(key) as path:
         prints = await asyncio.to_thread(_take_prints, path, key)
-    await store.write(_PRINTS_KEY.format(key=key), prints.model_dump_json().encode())
+    if keep:
+        await store.write(_PRINTS_KEY.format(key=key), prints.model_dump_json().encode())
     return prints
 
 
-def _take_prints(path: Path, key: str) -> _Prints:
+def _take_prints(path: Path, key: str) -> Prints:
     with zipfile.ZipFile(path) as archive:
         sizes = {member.filename: member.file_size for member in archive.infolist() if member.filename != TRANSCRIPTS}
         lines = read_lines(archive.read(TRANSCRIPTS), TRANSCRIPTS, [])
-        return _Prints(
+        return Prints(
             recordings=tuple(prints_of(FileSet(key, sizes, archive.open), sorted(sizes))),
             transcripts=tuple((line.number, line.text.partition("\t")[2]) for line in lines),
         )

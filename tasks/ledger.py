@@ -22,6 +22,9 @@ _MOST_TRIES = 30
 _MOST_FAILURES = 5
 """Of the store, within one append: a disk that is full stays full."""
 
+_AT_ONCE = 32
+"""Entries that are read side by side."""
+
 
 class _Enough:
     """When to end the tries of one append."""
@@ -56,7 +59,13 @@ class Ledger:
         """All entries, oldest first."""
         state = await self.state()
         count = state.last.number if state.last else 0
-        earlier = [await self._entry(number) for number in range(1, count)]
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def entry(number: int) -> Entry | None:
+            async with turn:
+                return await self._entry(number)
+
+        earlier = await asyncio.gather(*map(entry, range(1, count)))
         return [entry for entry in (*earlier, state.last) if entry]
 
     async def append(self, news: News, change: Change = lambda _: {}) -> State:

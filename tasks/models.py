@@ -25,8 +25,8 @@ from tasks.waking import wait_until_final
     description="The first contact with the Speech service: which base model to train from.",
     **FRESH,
 )
-async def choose_base(speech: str, snapshot: Snapshot, state: State) -> Remote:
-    """The base model that the track names, or the one it has used so far, or the newest.
+async def choose_base(speech: str, snapshot: Snapshot, state: State, *, anew: bool = False) -> Remote:
+    """The base model that the track names, or the one it has used so far (unless `anew`), or the newest.
 
     Not repeated as a task: a wrong key or address should be told within seconds.
 
@@ -37,8 +37,9 @@ async def choose_base(speech: str, snapshot: Snapshot, state: State) -> Remote:
     track = snapshot.track
     kinds = frozenset(packed.kind for packed in snapshot.training)
     async with (await load_speech(speech)).client() as client:
-        offered = [_facts(model) async for model in client.base_models.list(filter=F.locale == track.locale)]
-    chosen = choose_base_model(offered, track.locale, track.model.base, state.base_model, kinds, datetime.now(UTC))
+        offered = [facts_of(model) async for model in client.base_models.list(filter=F.locale == track.locale)]
+    pinned = None if anew else state.base_model
+    chosen = choose_base_model(offered, track.locale, track.model.base, pinned, kinds, datetime.now(UTC))
     if state.base_model not in (None, chosen.path):
         get_run_logger().warning("The base model changes from %s to %s", state.base_model, chosen.name)
     return Remote(path=chosen.path, name=chosen.name)
@@ -120,7 +121,8 @@ def candidate_identity(snapshot: Snapshot, base: Remote) -> Identity:
     return model_identity(track.name, base.id, base.name, hashes, track.model.weight_percent)
 
 
-def _facts(model: BaseModel) -> BaseModelFacts:
+def facts_of(model: BaseModel) -> BaseModelFacts:
+    """What matters of a base model, as the rules want it."""
     properties = model.properties
     dates = properties.deprecation_dates if properties else None
     features = properties.features if properties else None

@@ -10,6 +10,7 @@ from prefect.artifacts import acreate_image_artifact, acreate_link_artifact, acr
 from prefect.logging import get_run_logger
 
 from domain.comparison import Comparison
+from domain.latency import Latency
 from domain.leakage import as_problems
 from domain.ledger import Entry
 from domain.problems import DataRejected
@@ -57,8 +58,11 @@ async def _publish(store: str, decision: Decision, comparison: Comparison) -> tu
     keep, subject = await load_store(store), decision.ruling.subject
     history = await _history(keep, subject.track.name)
     make = measurement_report if decision.ruling.measures_only else html_report
-    card, shown = await _card(keep, decision), subject.track.report.transcripts
-    page = await asyncio.to_thread(make, decision, comparison, history=history, card=card, transcripts=shown)
+    card, shown = await model_card(keep, decision), subject.track.report.transcripts
+    latency = await _latency(keep, decision)
+    page = await asyncio.to_thread(
+        make, decision, comparison, history=history, card=card, latency=latency, transcripts=shown
+    )
     charts = await asyncio.to_thread(charts_png, decision, comparison, history=history)
     await keep.write(f"evidence/{decision.digest}/{CHARTS}", charts)
     key, address = await _keep_page(store, keep, decision.digest, page, subject.track.name)
@@ -103,6 +107,12 @@ async def _keep_page(store: str, keep: Store, digest: str, page: str, track: str
     return key, address
 
 
+async def _latency(store: Store, decision: Decision) -> Latency | None:
+    """How quickly the live endpoint answers, when it serves the model that this is about."""
+    live = (await Ledger(store, decision.ruling.subject.track.name).state()).release
+    return live.latency if live and live.model == decision.ruling.subject.candidate.path else None
+
+
 async def _history(store: Store, track: str) -> Sequence[HistoryPoint]:
     """What was measured so far: each verdict's and each testing update's WER."""
     points = (_point(entry) for entry in await Ledger(store, track).history())
@@ -126,7 +136,7 @@ def _point(entry: Entry) -> HistoryPoint | None:
     )
 
 
-async def _card(store: Store, decision: Decision) -> ModelCard:
+async def model_card(store: Store, decision: Decision) -> ModelCard:
     """What the evidence says of the candidate: its purpose, what it learnt from, and the code that judged it."""
     subject, versions = decision.ruling.subject, await vault.read_versions(store, decision.digest)
     return ModelCard(

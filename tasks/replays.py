@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.comparison import Comparison
 from domain.gate import check, decide
 from domain.ledger import Entry, broken_link
 from domain.mistakes import Mistake
@@ -16,9 +17,14 @@ from domain.verdict import Override, Verdict, may_override, overridden
 from tasks import evidence, vault
 from tasks.ledger import Ledger
 from tasks.store import Store
+from tasks.verifying import parts_of, read_forgotten
 from tasks.versions import changed_versions, versions_now
 
 _NONE = "0" * 64
+
+
+class Forgotten(Mistake):
+    """What a verdict rests on was removed because a speaker asked for it, and the history says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ async def replay(store: Store, past: Past, policy: GatePolicy | None = None) -> 
     """Reach a verdict again, by its own policy or by another one.
 
     Raises:
+        Forgotten: a part of the evidence was removed for a speaker.
         Mistake: a part of the evidence is not there, or has been changed.
     """
     ruling = await vault.read_ruling(store, past.digest)
@@ -55,7 +62,7 @@ async def replay(store: Store, past: Past, policy: GatePolicy | None = None) -> 
             f"the verdict {past.digest[:12]}… was made before speechops kept all that a verdict rests on. "
             "Only later ones can be replayed."
         )
-    comparison = await vault.read_comparison(store, ruling.comparison)
+    comparison = await _comparison(store, ruling)
     now = (check if ruling.measures_only else decide)(comparison, policy or ruling.subject.track.gate)
     if policy is None:
         now = _with_word(now, ruling.verdict.override)
@@ -63,6 +70,19 @@ async def replay(store: Store, past: Past, policy: GatePolicy | None = None) -> 
     return Replay(
         past, ruling, now, same_bytes(then, now), differences(then, now), await _causes(store, past.digest, now)
     )
+
+
+async def _comparison(store: Store, ruling: Ruling) -> Comparison:
+    try:
+        return await vault.read_comparison(store, ruling.comparison)
+    except Mistake:
+        forgotten = await read_forgotten(store)
+        parts = await parts_of(store, ruling.comparison)
+        resting = (ruling.comparison, ruling.measurement, *sorted(parts))
+        told = next((forgotten[key] for key in (f"evidence/{one}" for one in resting) if key in forgotten), None)
+        if told is None:
+            raise
+        raise Forgotten(f"its evidence was {told}") from None
 
 
 def _with_word(verdict: Verdict, override: Override | None) -> Verdict:

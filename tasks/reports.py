@@ -9,6 +9,7 @@ from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, 
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
+from domain.approval import Hold
 from domain.ledger import Release, State
 from domain.report import measurement_page, percent, verdict_page, wer_rows
 from domain.ruling import Decision, Report
@@ -17,24 +18,37 @@ from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.pages import publish_page
+from tasks.release_cards import read_card_page
 from tasks.releases import Order
 from tasks.retrying import FRESH
+from tasks.track_pages import publish_track_page
 from tasks.vault import read_comparison
 
 
-async def report_verdict(speech: str, store: str, decision: Decision) -> Report:
-    """Tell people what was decided, and end the run in a state that says it: Released, Refused or Invalid."""
+async def report_verdict(speech: str, store: str, decision: Decision, outcome: Release | Hold | None = None) -> Report:
+    """Tell people what was decided, and end the run in a state that says it: Released, Refused or Invalid.
+
+    Args:
+        speech: name of the Speech Resource block.
+        store: name of the store's block.
+        decision: what was decided.
+        outcome: the release that this run made, or why a model that passed is not live; None otherwise.
+    """
     report = await publish_verdict(speech, store, decision)
+    await publish_track_page(store, decision.ruling.subject.track.name)
     verdict = decision.ruling.verdict
     if report.released:
-        name = "Already live" if decision.settled else "Released"
+        name = "Released" if isinstance(outcome, Release) else "Already live"
         return _ended(name, f"'{verdict.candidate}' is live: {verdict.summary}", report)
+    if isinstance(outcome, Hold):
+        return _ended(outcome.name, outcome.message, report)
     return _ended("Refused", f"{verdict.outcome.value}: {verdict.summary}", report)
 
 
 async def report_measurement(speech: str, store: str, decision: Decision) -> Report:
     """Tell people what was measured, and end the run in a state that says it: Recorded, Unchanged or Invalid."""
     report = await publish_measurement(speech, store, decision)
+    await publish_track_page(store, decision.ruling.subject.track.name)
     name = "Unchanged" if decision.settled else "Recorded"
     return _ended(name, f"benchmark WER {percent(report.benchmark_wer)}", report)
 
@@ -62,13 +76,17 @@ async def publish_measurement(speech: str, store: str, decision: Decision) -> Re
     return report.model_copy(update=rates | {"page": page})
 
 
-@task(name="report-release", description="The release, with a link to its endpoint.", **FRESH)
-async def report_release(speech: str, order: Order, release: Release, live: Remote) -> None:
+@task(name="report-release", description="The release's card, and a link to its endpoint.", **FRESH)
+async def report_release(speech: str, store: str, order: Order, release: Release, live: Remote) -> None:
     """Publish what is live now and where clients reach it."""
     subject = order.ruling.subject
     link = await _address(speech, live.path, subject.track.locale)
-    text = f"Release {release.number} of track '{subject.track.name}': {release.model_name}"
+    what = f"{release.kind.capitalize()} {release.number} of track '{subject.track.name}'"
+    text = f"{what}: {release.model_name} ({release.version or 'no version'})"
     await acreate_link_artifact(link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text)
+    if release.card:
+        card = await read_card_page(await load_store(store), release.card)
+        await acreate_markdown_artifact(markdown=card, key=f"{subject.track.name}-release", description=text)
 
 
 async def _publish(store: str, decision: Decision, kind: str, page: Callable[..., str]) -> tuple[State, str]:

@@ -61,6 +61,10 @@ class Repository:
         head = self.read("cat-file", "commit", commit).partition(b"\n\n")[0]
         return self.commit(f"{commit}^") if b"\nparent " in head else NOTHING
 
+    def author(self, commit: str) -> str:
+        """Who made a commit, as it says itself, such as `Ada <ada@example.org>`."""
+        return self.read("show", "--no-patch", "--format=%an <%ae>", commit).decode("utf-8", "replace").strip()
+
     def changes(self, before: str, after: str, folder: str) -> tuple[Change, ...]:
         """What differs in a folder between the trees of two commits, whatever lies between them."""
         words = ("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")

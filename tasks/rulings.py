@@ -47,11 +47,13 @@ async def read_state(store: str, track: str) -> State:
 
 @task(name="find-ruling", description="Has this very candidate been judged already?", **FRESH)
 async def find_ruling(store: str, subject: Subject, state: State) -> Decision | None:
-    """An earlier ruling that still answers: the recipe is live already, or was judged under the same conditions."""
+    """An earlier ruling that still answers: the recipe is live, was taken back, or was judged under the same conditions."""
     keep = await load_store(store)
     live = state.release
     if live and live.recipe == subject.recipe and await evidence.is_kept(keep, live.evidence):
         digest: str | None = live.evidence
+    elif (taken := state.withdrawal_of(subject.recipe)) and await evidence.is_kept(keep, taken.evidence):
+        digest = taken.evidence
     else:
         digest = await evidence.find(keep, _identity(subject))
     return Decision(digest=digest, ruling=await vault.read_ruling(keep, digest), settled=True) if digest else None
@@ -77,25 +79,28 @@ async def check_measurement(store: str, subject: Subject, measurement: str, work
 
 
 @task(name="record-ruling", description="Tell the ledger what was decided.", **FRESH)
-async def record_ruling(store: str, decision: Decision) -> None:
-    """Append the ruling to the history; the benchmark's WER on these testing data becomes the benchmark WER.
+async def record_ruling(
+    store: str, decision: Decision, kind: str = "training-update", facts: Mapping[str, str] | None = None
+) -> None:
+    """Append the ruling to the history, as an entry of this kind; the benchmark's WER becomes the benchmark WER.
 
     When another model went live meanwhile, the benchmark stays as it is. INVALID is not remembered as an answer.
     """
     keep = await load_store(store)
     ruling = decision.ruling
     verdict, subject = ruling.verdict, ruling.subject
-    facts = {"ruling": decision.digest, "outcome": verdict.outcome.value, "candidate": verdict.candidate,
-             "benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer,
-             "recipe": subject.recipe, "testing": subject.testing_hash, "words": verdict.words}  # fmt: skip
+    told = {"ruling": decision.digest, "outcome": verdict.outcome.value, "candidate": verdict.candidate,
+            "benchmark_wer": verdict.benchmark_wer, "candidate_wer": verdict.candidate_wer,
+            "recipe": subject.recipe, "testing": subject.testing_hash, "words": verdict.words}  # fmt: skip
 
     def change(state: State) -> dict[str, Any]:
         measured = _benchmark(subject.benchmark.path, subject.benchmark.name, verdict.benchmark_wer, ruling)
         if measured is None or state.benchmark_or(subject.base).path != subject.benchmark.path:
             return {}
-        return {"base_model": subject.base.path, "benchmark": measured}
+        tried = verdict.releases or state.base_model is None  # else what the track has used so far stays pinned
+        return {"base_model": subject.base.path if tried else state.base_model, "benchmark": measured}
 
-    await _append_once(keep, subject, News(kind="training-update", facts=facts, **_told_by(subject)), change)
+    await _append_once(keep, subject, News(kind=kind, facts={**told, **(facts or {})}, **_told_by(subject)), change)
     if verdict.outcome is not Outcome.INVALID:
         await evidence.index(keep, _identity(subject), decision.digest)
     get_run_logger().info("%s: %s", verdict.outcome.value, verdict.summary)

@@ -57,6 +57,10 @@ class Snapshot(BaseModel):
     sheet: str
     leaks: LeakReport | None = None
     """What training and testing data share; None when no training data were read."""
+    authors: tuple[str, ...] = ()
+    """Who changed the data, as the commit says; empty when nobody can tell."""
+    source: str = ""
+    """Name of the data source's block; empty for a folder."""
 
 
 class Sheet(BaseModel):
@@ -85,6 +89,7 @@ def subject_of(
         testing=snapshot.testing.key,
         sheet=snapshot.sheet,
         training=tuple(TrainedOn(**packed.model_dump()) for packed in snapshot.training) if recipe else (),
+        source=snapshot.source,
     )
 
 
@@ -110,13 +115,30 @@ async def take_snapshot(
         Mistake: the track or its data have problems; each is told with file, line, reason and remedy.
     """
     async with _opened(source, track, data, revision, store) as opened:
-        snapshot = await _snapshot_of(opened, track, store, training)
+        snapshot = (await _snapshot_of(opened, track, store, training)).model_copy(update={"source": source})
     await _name_run(snapshot)
     get_run_logger().info(
         "Snapshot of '%s' at %s: %d recordings to test with (%.0f s), %d training datasets",
         track, snapshot.revision, snapshot.testing.items, snapshot.testing.seconds, len(snapshot.training),
     )  # fmt: skip
     return snapshot
+
+
+async def read_settings(track: str, data: str, store: str, source: str = "") -> tuple[Track, tuple[str, ...]]:
+    """A track's settings as they are now, and the names of the tracks that are beside it in the data.
+
+    Args:
+        track: the track's name.
+        data: the folder of all tracks.
+        store: name of the store's block.
+        source: name of a data source's block; then `data` is not read, and only this track may be known.
+
+    Raises:
+        Mistake: there is no such track, or its settings are wrong.
+    """
+    async with _opened(source, track, data, "", store) as opened:
+        settings = read_track(opened.data, track)[1]
+        return settings, tuple(sorted(path.parent.name for path in opened.data.glob("*/track.toml")))
 
 
 @asynccontextmanager
@@ -146,6 +168,7 @@ async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -
         testing=kept[0],
         sheet=await _keep_sheet(keep, kept[0].content_hash, sheet),
         leaks=leaks,
+        authors=opened.authors or await asyncio.to_thread(git_authors, folder),
     )
 
 
@@ -181,6 +204,17 @@ def git_revision(folder: Path) -> str:
     except (OSError, subprocess.CalledProcessError):
         return "local"
     return f"{commit}+changes" if changed else commit
+
+
+def git_authors(folder: Path) -> tuple[str, ...]:
+    """Who made the last commit that changed `folder`, such as `Ada <ada@example.org>`; empty when that cannot be told."""
+    try:
+        if _git(folder, "status", "--porcelain", "--", "."):
+            return ()
+        author = _git(folder, "log", "-1", "--format=%an <%ae>", "--", ".")
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    return (author,) if author else ()
 
 
 async def read_sheet(store: Store, key: str) -> Sheet:

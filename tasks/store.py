@@ -63,6 +63,14 @@ class Store(Protocol):
         """All keys that start with `prefix`, sorted."""
         ...
 
+    async def folders(self, prefix: str) -> list[str]:
+        """The names of the folders right below `prefix`, which ends with a slash; sorted, and nothing below them is read."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove what the key holds; nothing is there already, all the better."""
+        ...
+
     async def upload(self, key: str, source: Path) -> None:
         """Copy a file of any size to the key, all or nothing."""
         ...
@@ -104,6 +112,14 @@ class LocalFolder:
     async def keys(self, prefix: str) -> list[str]:
         """All keys that start with `prefix`, sorted."""
         return await asyncio.to_thread(self._keys, prefix)
+
+    async def folders(self, prefix: str) -> list[str]:
+        """The names of the folders right below `prefix`, sorted."""
+        return await asyncio.to_thread(self._folders, prefix)
+
+    async def delete(self, key: str) -> None:
+        """Remove what the key holds; its folder stays, for others may be about to write there."""
+        await asyncio.to_thread(self._delete, key)
 
     async def upload(self, key: str, source: Path) -> None:
         """Copy a file of any size to the key, all or nothing."""
@@ -153,6 +169,15 @@ class LocalFolder:
         files = (path for path in start.rglob("*") if path.is_file())
         keys = (path.relative_to(self.folder).as_posix() for path in files)
         return sorted(key for key in keys if key.startswith(prefix) and not Path(key).name.startswith("."))
+
+    def _folders(self, prefix: str) -> list[str]:
+        start = self._path(prefix)
+        return sorted(path.name for path in start.iterdir() if path.is_dir()) if start.is_dir() else []
+
+    def _delete(self, key: str) -> None:
+        path = self._path(key)
+        with self._locked():
+            path.unlink(missing_ok=True)
 
     def _locked(self) -> FileLock:
         try:

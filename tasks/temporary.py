@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import task
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterState
 from prefect.client.schemas.filters import FlowRunFilterStateType as StateTypes
 from prefect.client.schemas.objects import StateType
@@ -49,15 +49,22 @@ async def remove_left(speech: str, me: UUID | None, log: Log) -> tuple[str, ...]
         The names of what stays.
     """
     async with get_client() as client:
-        chosen = FlowRunFilter(state=FlowRunFilterState(type=StateTypes(any_=_UNFINISHED)))
-        named = FlowFilter(name=FlowFilterName(any_=[FLOW]))
-        runs = await client.read_flow_runs(flow_filter=named, flow_run_filter=chosen, limit=_MOST_RUNS)
-    if len(runs) == _MOST_RUNS:
+        busy = await busy_pulls(client, me)
+    if busy is None:
         log.warning("Over %d runs of pull requests are not over: nothing temporary is removed for now", _MOST_RUNS)
         return ()
-    busy = {str(run.parameters.get("number")) for run in runs if run.id != me}
     async with (await load_speech(speech)).client() as service:
         return tuple([entity.display_name async for entity in _kept(service, busy, log)])
+
+
+async def busy_pulls(client: PrefectClient, me: UUID | None = None) -> frozenset[str] | None:
+    """The numbers of the pull requests that an unfinished run works on, other than the run `me`; None when there are too many."""
+    chosen = FlowRunFilter(state=FlowRunFilterState(type=StateTypes(any_=_UNFINISHED)))
+    named = FlowFilter(name=FlowFilterName(any_=[FLOW]))
+    runs = await client.read_flow_runs(flow_filter=named, flow_run_filter=chosen, limit=_MOST_RUNS)
+    if len(runs) == _MOST_RUNS:
+        return None
+    return frozenset(str(run.parameters.get("number")) for run in runs if run.id != me)
 
 
 async def _kept(service: SpeechClient, busy: Collection[str], log: Log) -> AsyncIterator[Entity]:

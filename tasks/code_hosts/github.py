@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.code_hosts.calls import Calls, HostRefused
+from tasks.code_hosts.github_releases import CodeRelease, publish
 from tasks.code_hosts.host import Body, PullRequest, Status
 
 _LONGEST_TEXT = 140
@@ -43,6 +44,15 @@ class GitHub:
     async def comment(self, number: int, marker: str, body: Body) -> None:
         """See `CodeHost`."""
         await self.calls.patiently(lambda: self._comment(number, marker, body))
+
+    async def publish_release(self, release: CodeRelease) -> str:
+        """Make a GitHub release with its one file; the address at which people see it. Doing it again changes nothing.
+
+        Raises:
+            HostBusy: GitHub did not answer in time.
+            Mistake: GitHub refuses it.
+        """
+        return await self.calls.patiently(lambda: publish(self.calls, self.repository, release))
 
     async def _comment(self, number: int, marker: str, body: Body) -> None:
         path, login = f"repos/{self.repository}/issues", await self._login()

@@ -83,10 +83,22 @@ def test_a_push_starts_the_loop_by_itself(first: Shown) -> None:
     pushed = first.summary["steps"][5]
 
     assert pushed["flow"] == "git push"
-    assert pushed["benchmark_wer"] > 0.6 > 0.4 > pushed["candidate_wer"]
+    assert pushed["benchmark_wer"] > 0.7 > 0.6 > pushed["candidate_wer"]
     assert (pushed["verdict"], pushed["released"]) == ("PASS", True)
     told = first.text[first.text.index("the receiver knows of the push to refs/heads/main") :]
     assert told.index("start-runs") < told.index("record-benchmark") < told.index("record-release")
+
+
+def test_a_release_is_taken_back_and_the_command_says_why(first: Shown) -> None:
+    """One run of rollback: the model before is live again, under its own version, and `speechops why` says since when and why."""
+    pushed = first.summary["steps"][6]
+    undone = first.summary["rollback"]
+
+    assert (pushed["verdict"], pushed["released"]) == ("PASS", True)
+    assert (undone["live"], undone["taken_back"]) == ("1.0.0", "1.1.0")
+    told = first.text[first.text.index("speechops why sharjah-tours") :]
+    assert "1.0.0" in told
+    assert "A drill" in told
 
 
 def test_copied_sentences_are_blocked(first: Shown) -> None:
@@ -100,7 +112,7 @@ def test_copied_sentences_are_blocked(first: Shown) -> None:
 def test_every_step_has_a_report_to_open(first: Shown) -> None:
     """One file each, with its outcome on it, that asks no network."""
     for step, told in zip(
-        first.summary["steps"], ("WER", "PASS", "INCONCLUSIVE", "FAIL", "BLOCKED", "PASS"), strict=True
+        first.summary["steps"], ("WER", "PASS", "INCONCLUSIVE", "FAIL", "BLOCKED", "PASS", "PASS"), strict=True
     ):
         page = (ROOT / step["report"]).read_text("utf-8")
         assert told in page
@@ -125,6 +137,7 @@ def test_the_closing_table_tells_the_story(first: Shown) -> None:
         "dinosaurs",
         "copied text",
         "second track",
+        "more sentences",
         "PASS, live",
         "FAIL",
         "S/D/I",
@@ -139,4 +152,6 @@ def test_a_second_run_does_nothing_again_and_says_so(first: Shown, second: Shown
     assert "Nothing was uploaded, trained or evaluated again" in second.text
     assert second.summary["baseline_wer"] == first.summary["baseline_wer"]
     assert [step["verdict"] for step in second.summary["steps"]] == [step["verdict"] for step in first.summary["steps"]]
+    assert second.summary["rollback"]["live"] == first.summary["rollback"]["live"]
+    assert second.summary["rollback"]["seconds"] is None
     assert second.summary["endpoint"]["id"] == first.summary["endpoint"]["id"]

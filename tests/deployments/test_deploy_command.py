@@ -7,16 +7,20 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.events.schemas.automations import AutomationCore
-from prefect.states import Cancelling, Pending, Running, Scheduled, Suspended
+from prefect.states import Cancelling, Failed, Pending, Running, Scheduled, Suspended
 from rich.console import Console
 
+from deployments.alerts import ALERTS, BLOCK
 from deployments.applying import Outcome, apply_automations, differences, our_deployments, read_automations
 from deployments.automation_table import read_rows, show_rows
 from deployments.automations import BLOBS_CHANGED, GIT_CHANGED, NAMES, PULL_REQUEST, PULL_REQUEST_NAME, automations
@@ -25,7 +29,7 @@ from deployments.deploying import deploy_flows
 from deployments.left_behind import end_left_behind
 from deployments.project_file import read_project
 from domain.mistakes import Mistake
-from tests.deployments.server_kit import Server
+from tests.deployments.server_kit import Server, emit, until
 
 PROJECT = Path(__file__).parents[2]
 QUIET = ("created", "updated", "last_polled", "status", "last_heartbeat_time")
@@ -197,7 +201,7 @@ async def test_an_automation_whose_deployment_is_not_there_is_left_out(client: P
 
     names = {one.name for one in automations({name: one for name, one in found.items() if name != PULL_REQUEST})}
 
-    assert names == set(NAMES) - {PULL_REQUEST_NAME}
+    assert names == set(NAMES) - {PULL_REQUEST_NAME, *ALERTS}
 
 
 async def test_automations_are_shown_as_they_are(server: Server, client: PrefectClient) -> None:
@@ -332,3 +336,73 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
+
+
+class Phone(BaseHTTPRequestHandler):
+    """Takes what a notification block sends."""
+
+    rung: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        """One notification."""
+        self.rung.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def phone() -> Iterator[str]:
+    """The address of somebody who is on call."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Phone) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+async def found(client: PrefectClient, title: str, *, new: bool, severity: str = "critical") -> None:
+    """A finding's event, as a watch emits it."""
+    labels = {"speechops.kind": "silent-fallback", "speechops.severity": severity, "speechops.new": str(new).lower()}
+    resource = {"prefect.resource.id": "speechops.track.taxi", "prefect.resource.name": "taxi", **labels}
+    payload = {
+        "title": title,
+        "detail": "It answers as the base model does.",
+        "what_to_do": "`speechops rollback taxi`",
+    }
+    await emit(client, "speechops.track.finding", resource, payload)
+
+
+async def test_the_person_on_call_is_told_once_of_each_finding_and_of_failed_runs(
+    client: PrefectClient, phone: str
+) -> None:
+    """By a block that people make, of any kind, under one name; before that, deploy says what is missing."""
+    missing = {one.name: one.outcome for one in await apply_automations(client)}
+    said = {"subject": "{{subject}}", "body": "{{body}}"}
+    block = CustomWebhookNotificationBlock(name="call", url=phone, json_data=said, allow_private_urls=True)
+    kind = await client.read_block_type_by_slug("custom-webhook")
+    schema = await client.get_most_recent_block_schema_for_block_type(kind.id)
+    await client.create_block_document(block._to_block_document(BLOCK, schema.id, kind.id))
+
+    made = {one.name: one.outcome for one in await apply_automations(client)}
+    await found(client, "taxi: seen before", new=False)
+    await found(client, "taxi: no hurry", new=True, severity="info")
+    await found(client, "taxi: clients get the base model", new=True)
+    one = await client.read_deployment_by_name("testing-update/speechops")
+    run = await client.create_flow_run_from_deployment(one.id, parameters={"track": "taxi"}, name="taxi at night")
+    await client.set_flow_run_state(run.id, Failed(message="the disk is full"), force=True)
+
+    async def both() -> bool:
+        return len(Phone.rung) >= 2
+
+    await until(both)
+    assert {missing[name] for name in ALERTS} == {Outcome.NOBODY_TOLD}
+    assert {made[name] for name in ALERTS} == {Outcome.CREATED}
+    told = sorted(Phone.rung, key=lambda one: one["subject"])
+    assert [one["subject"] for one in told] == [
+        "critical: taxi: clients get the base model",
+        "speechops: the run 'taxi at night' failed",
+    ]
+    assert "What to do: `speechops rollback taxi`" in told[0]["body"]
+    assert "the disk is full" in told[1]["body"]

@@ -22,7 +22,10 @@ def test_every_flow_has_a_deployment() -> None:
         ("flows/testing_update.py:testing_update", "speechops"),
         ("flows/training_update.py:training_update", "speechops"),
         ("flows/deploy.py:deploy", "speechops"),
+        ("flows/rollback.py:rollback", "speechops"),
+        ("flows/promote.py:promote", "speechops"),
         ("flows/pull_request.py:pull_request", "speechops"),
+        ("flows/watch.py:watch", "speechops"),
     }
 
 

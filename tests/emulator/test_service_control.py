@@ -240,3 +240,27 @@ async def test_others_see_the_page_and_the_controls_with_the_key_only(tmp_path) 
                 "Authorization": f"Basic {password}",
             },
         )
+
+
+async def test_a_newer_base_model_can_be_brought_out(speech: Caller) -> None:
+    """As Microsoft does a few times a year: whoever names none gets it from now on, and models can be trained from it."""
+    before = await speech.base_model()
+
+    released = await speech.http.post("/_emulator/base-models", json={"name": "20270115"})
+
+    assert released.status_code == 201
+    newest = await speech.base_model()
+    assert (newest["displayName"], id_of(newest)) == ("20270115", released.json()["id"])
+    assert newest["displayName"] > before["displayName"]
+    assert await speech.get(path_of(newest)) == newest
+    model = await speech.model(await speech.dataset("Language", lines("xanadu")))
+    assert model["baseModel"]["self"] == newest["self"]
+
+
+@pytest.mark.parametrize("name", ["20260115", "20271301", "newest"])
+async def test_a_base_model_that_cannot_be_is_refused(speech: Caller, name: str) -> None:
+    """One that is there already, or whose name is no date."""
+    count = len((await speech.get("/models/base"))["values"])
+
+    assert (await speech.http.post("/_emulator/base-models", json={"name": name})).status_code == 400
+    assert len((await speech.get("/models/base"))["values"]) == count

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from prefect.testing.utilities import prefect_test_harness
@@ -14,6 +15,8 @@ from tasks.store import LocalFolder
 from tests.azurite_kit import azurite as azurite
 from tests.emulator.fake_engine import wav
 from tests.emulator.service_kit import KEY, Caller, served, settings_for
+if TYPE_CHECKING:
+    from tests.flows.release_kit import Templates
 
 SPOKEN = {
     "1.wav": "take me from xanadu to the xystus please",
@@ -113,3 +116,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """All that the runs logged, as people read it."""
     return lambda: "\n".join(caplog.handler.format(record) for record in caplog.records)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> "Templates":
+    """A track with releases, to copy: made once."""
+    from tests.flows.release_kit import Templates
+
+    return Templates(tmp_path_factory.mktemp("releases"))

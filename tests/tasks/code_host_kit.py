@@ -96,6 +96,46 @@ class FakeGitHub(FakeHost):
         }
 
 
+class FakeGitHubReleases(FakeHost):
+    """GitHub's releases of the repository `acme/speech`. It gives `uploads` as the place where files are sent to."""
+
+    def __init__(self, uploads: str = "https://uploads.github.com") -> None:
+        super().__init__()
+        self.uploads = uploads
+        self.releases: list[dict[str, Any]] = []
+        self.torn: list[str] = []
+        """Parts of the next requests whose answers are lost after the effect."""
+
+    def answer(self, method: str, target: str, body: Any, authorization: str) -> Answer:
+        """See `FakeHost`."""
+        answer = super().answer(method, target, body, authorization)
+        if part := next((part for part in self.torn if part in f"{method} {target}"), None):
+            self.torn.remove(part)
+            return 502, {}, None
+        return answer
+
+    def _route(self, method: str, path: str, query: dict[str, list[str]], body: dict[str, Any]) -> Answer:
+        match method, path.removeprefix("/api/v3").strip("/").split("/")[3:]:
+            case "GET", ["releases", "tags", tag]:
+                found = [one for one in self.releases if one["tag_name"] == tag]
+                return (200, {}, found[0]) if found else (404, {}, {})
+            case "GET", ["commits", short] if HEAD.startswith(short):
+                return 200, {}, {"sha": HEAD}
+            case "POST", ["releases"]:
+                upload = f"{self.uploads}/repos/acme/speech/releases/{len(self.releases)}/assets{{?name,label}}"
+                new = {**body, "upload_url": upload, "html_url": "https://github.com/acme/speech/x", "assets": []}
+                self.releases.append(new)
+                return 201, {}, new
+            case "POST", ["releases", number, "assets"]:
+                file = {"id": 9, "name": query["name"][0], "label": query["label"][0], "state": "uploaded", "got": body}
+                self.releases[int(number)]["assets"].append(file)
+                return 201, {}, file
+            case "DELETE", ["releases", "assets", "9"]:
+                self.releases[0]["assets"].clear()
+                return 204, {}, None
+        return 404, {}, {}
+
+
 class FakeGitLab(FakeHost):
     """The project `acme/voice/speech`."""
 

@@ -197,6 +197,8 @@ async def every_call_fails(store: BlobStore, kind: type[Exception], words: str) 
         lambda: store.write("a", b"", if_match=ABSENT),
         lambda: store.exists("a"),
         lambda: store.keys(""),
+        lambda: store.folders("tracks/"),
+        lambda: store.delete("a"),
         lambda: store.upload("a", source),
         lambda: store.local_copy("a").__aenter__(),
     ]

@@ -120,6 +120,34 @@ async def test_a_key_exists_once_it_was_written(store: Store) -> None:
         assert not await store.exists(key)
 
 
+async def test_what_is_deleted_is_gone(store: Store) -> None:
+    """What people ask us to forget; asking twice does no harm, and neighbours stay."""
+    await store.write("evidence/a/1", b"one")
+    await store.write("evidence/a/2", b"two")
+
+    for _ in range(2):
+        await store.delete("evidence/a/1")
+
+    assert await store.read("evidence/a/1") is None
+    assert await store.keys("") == ["evidence/a/2"]
+    await store.write("evidence/a/1", b"again", if_match=ABSENT)
+
+
+async def test_nothing_outside_the_store_is_deleted(store: Store) -> None:
+    """Names that come from data cannot reach other files."""
+    with pytest.raises(ValueError, match="not a key"):
+        await store.delete("../outside")
+
+
+async def test_folders_are_listed_without_what_they_hold(store: Store) -> None:
+    """Two hundred tracks with a thousand entries each are two hundred names."""
+    for key in ("tracks/b/state.json", "tracks/a/ledger/1", "tracks/a/state.json", "tracks/file", "tracksuit/c/1"):
+        await store.write(key, b"")
+
+    assert await store.folders("tracks/") == ["a", "b"]
+    assert await store.folders("nowhere/") == []
+
+
 async def test_a_large_store_is_not_searched_for_a_key_or_a_track(
     folder: LocalFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,153 @@
+"""From the training to the release, with a person and a release window in between, as a worker runs it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+from prefect.flow_runs import asuspend_flow_run
+
+import flows.deploy
+import tasks.windows
+from domain.ledger import State
+from domain.mistakes import Mistake
+from flows.deploy import deploy, deploy_within
+from flows.testing_update import testing_update
+from flows.training_update import training_update
+from tasks.endpoints import ReleaseFailed
+from tasks.ledger import Ledger
+from tests.flows.approval_kit import ASKS, YES, deployed, due, requests, resumed, started, worked_on
+from tests.flows.conftest import NAMES, World
+
+RECOGNITION = "/speech/recognition"
+NIGHT, MORNING = datetime(2100, 1, 4, 20, tzinfo=UTC), datetime(2100, 1, 5, 9, tzinfo=UTC)
+"""Far away, or runs that are planned would begin while these tests run."""
+
+WINDOW = '[release.window]\nhours = "09:00-16:00"\n'
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """The time by which release windows go."""
+    return lambda now: monkeypatch.setattr(tasks.windows, "now", lambda: now)
+
+
+async def planned(world: World) -> list[FlowRun]:
+    """Runs of the track that wait on the server for their time."""
+    waiting = FlowRunFilter.model_validate(
+        {"tags": {"all_": [f"track:{world.track}"]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    )
+    async with get_client() as client:
+        return await client.read_flow_runs(flow_run_filter=waiting)
+
+
+async def test_an_approved_model_waits_for_the_window_without_a_worker(
+    world: World, clock: Callable[[datetime], None]
+) -> None:
+    """Approved at night: planned for the morning. Meanwhile nobody waits for either run, and clients notice nothing."""
+    world.track = "nightly"
+    world.write_track(settings=ASKS + WINDOW)
+    await deployed(deploy)
+    clock(NIGHT)
+    run = await started(training_update, world.arguments)
+    assert (await worked_on(training_update, run)).name == "Suspended"
+    assert (await testing_update(**world.arguments)).decision.ruling.measures_only
+    await resumed(run, YES)
+
+    ended = await worked_on(training_update, run)
+
+    assert (ended.name, ended.type.value) == ("Planned", "COMPLETED")
+    assert "2100-01-05 09:00 UTC" in str(ended.message)
+    assert await world.entities("endpoints") == []
+    (waits,) = await planned(world)
+    assert (waits.next_scheduled_start_time, waits.parameters["approval"]) == (MORNING, (await requests(world))[0].id)
+    assert (await testing_update(**world.arguments)).decision.settled
+
+    clock(MORNING)
+    await due(waits.id)
+    assert (await worked_on(deploy, waits.id)).type.value == "COMPLETED"
+    release = (await ledger_of(world)).release
+    assert release
+    assert (release.approval, (await requests(world))[0].status) == (waits.parameters["approval"], "used")
+
+
+async def test_a_rejected_model_can_be_asked_for_again_and_an_approval_is_used_once(world: World) -> None:
+    """Deploy on its own asks, too. What it was given is spent when the release fails: next time somebody hears of it."""
+    world.track = "careful"
+    world.write_track(NAMES, settings=ASKS)
+    run = await started(training_update, world.arguments)
+    await worked_on(training_update, run)
+    await resumed(run, YES | {"approve": False, "reason": "on holiday"})
+    ended = await worked_on(training_update, run)
+    assert (ended.name, ended.type.value) == ("Rejected", "COMPLETED")
+    assert not (await ended.aresult()).released
+    (rejected,) = await requests(world)
+    order = {"track": world.track, "model": rejected.model.name, "verdict": rejected.verdict}
+    with pytest.raises(Mistake, match="its approval is rejected by Grace Hopper"):
+        await deploy(**order, approval=rejected.id)
+    with pytest.raises(Mistake, match="prefect deployment run deploy/speechops -p track=careful"):
+        await deploy(**order)
+
+    run = await started(deploy, order)
+    assert (await worked_on(deploy, run)).name == "Suspended"
+    await resumed(run, YES)
+    await world.fault(method="POST", path=RECOGNITION, kind="deaf", times=3)
+    with pytest.raises(ReleaseFailed):
+        await (await worked_on(deploy, run)).aresult()
+
+    used = (await requests(world))[-1]
+    with pytest.raises(Mistake, match="was used before"):
+        await deploy(**order, approval=used.id)
+    assert (await ledger_of(world)).release is None
+
+
+async def test_without_a_deployment_a_closed_window_is_a_clear_mistake(
+    world: World, clock: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing goes live, and the message says what to do."""
+    world.track = "undeployed"
+    world.write_track(settings='locale = "en-US"\n' + WINDOW)
+    monkeypatch.setattr(tasks.windows, "_DEPLOY", "deploy/nowhere")
+    clock(NIGHT)
+
+    with pytest.raises(Mistake, match=r"the release window is closed.*Run `speechops deploy`"):
+        await training_update(**world.arguments)
+    assert await world.entities("endpoints") == []
+    clock(MORNING)
+    assert (await training_update(**world.arguments)).released
+
+
+async def test_a_run_that_goes_on_does_not_take_an_earlier_release_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the approval it finished an interrupted release. Prefect would give the answer of that one."""
+    done: list[str] = []
+
+    @flow(name="deploy-like", persist_result=True)
+    async def deploys(track: str, model: str, verdict: str, speech: str, store: str, approval: str) -> Any:
+        done.append(verdict)
+        return SimpleNamespace(evidence=verdict, model_name=model)
+
+    @flow(persist_result=True)
+    async def trains() -> str:
+        if not done:
+            await deploy_within("t", "m1", "interrupted", "", "")
+        await asuspend_flow_run(timeout=600, key="approval")
+        return str((await deploy_within("t", "m2", "approved", "", "")).evidence)
+
+    monkeypatch.setattr(flows.deploy, "deploy", deploys)
+    run: UUID = await started(trains, {})
+    await worked_on(trains, run)
+    await resumed(run, None)
+
+    assert await (await worked_on(trains, run)).aresult() == "approved"
+    assert done == ["interrupted", "approved"]
+
+
+async def ledger_of(world: World) -> State:
+    """The head of the track."""
+    return await Ledger(world.store, world.track).state()

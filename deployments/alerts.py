@@ -69,7 +69,7 @@ def _failures(block: UUID, deployments: Iterable[UUID]) -> AutomationCore:
             "prefect.resource.role": "deployment",
             "prefect.resource.id": sorted(f"prefect.deployment.{one}" for one in deployments),
         },
-        expect={f"prefect.flow-run.{name}" for name in ("Failed", "TimedOut", "Crashed", "Invalid")},
+        expect={f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "Invalid")},
         posture=Posture.Reactive,
     )
     run = "{{ event.resource['prefect.resource.name'] }}"

@@ -108,6 +108,6 @@ async def _resume(client: PrefectClient, run: FlowRun, answer: Answer) -> str:
     if result.status == SetStateStatus.ACCEPT:
         return f"Flow run '{run.name}' goes on."
     return (
-        f"Flow run '{run.name}' is {run.state_name}, and was not resumed: if it is over and the model is not live, run "
-        "training-update again."
+        f"Flow run '{run.name}' ({run.state_name}) was not resumed. If it still waits, give the same command again; if it is "
+        "over and the model is not live, run training-update again."
     )

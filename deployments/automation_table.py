@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from prefect.client.orchestration import PrefectClient
-from prefect.events.actions import ActionTypes, ChangeFlowRunState, RunDeployment
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, RunDeployment, SendNotification
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from rich import box
@@ -53,8 +53,8 @@ async def read_rows(client: PrefectClient) -> tuple[Row, ...]:
 
 def _rows(name: str, wanted: AutomationCore | None, there: OnServer, deployments: Mapping[str, str]) -> Iterable[Row]:
     if not there.ours:
-        lacks = f"its notification block {BLOCK}" if name in ALERTS else "its deployment"
-        remedy = "`speechops deploy` makes it" if wanted else f"{lacks} is not there"
+        lacks = f"no block {BLOCK}" if name in ALERTS else "its deployment is not there"
+        remedy = "`speechops deploy` makes it" if wanted else lacks
         yield Row(name=name, state="missing", differences=(remedy,))
     for number, one in enumerate(there.ours):
         remarks = ("double: `speechops deploy` removes it",) if number else ()
@@ -101,6 +101,8 @@ def _does(action: ActionTypes, deployments: Mapping[str, str]) -> str:
         return f"runs {deployments.get(str(action.deployment_id), 'a deployment that is not there any more')}"
     if isinstance(action, ChangeFlowRunState):
         return f"sets the run {action.name or action.state.value.title()}"
+    if isinstance(action, SendNotification):
+        return f"tells {BLOCK}"
     return action.describe_for_cli()
 
 

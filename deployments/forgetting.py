@@ -1,6 +1,7 @@
 """`speechops forget`: everywhere that a speaker's recordings are, and what becomes of them."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from domain.track import check_name
 from speech_client import SpeechError
 from tasks.acoustic import LABELS
 from tasks.beside import known_track
+from tasks.filesets import leads_out
 from tasks.forgetting import Search, note_forgotten, remove_held
 from tasks.store import Store
 
@@ -44,8 +46,8 @@ async def forget(store_name: str, wish: Wish) -> Forgotten:
         Mistake: nothing holds the label, or it stands in several tracks, where it may mean different people.
     """
     store = await opened_store(store_name)
-    search = await _found(store, wish)
     in_data = await asyncio.to_thread(lambda: list(_in_data(wish)))
+    search = await _found(store, wish, await asyncio.to_thread(_prints_in_data, wish))
     if not search.holdings and not in_data:
         raise Mistake(
             "no testing data in the store, and none in the data folder, have that label as `speaker`. Write it as "
@@ -67,13 +69,14 @@ async def forget(store_name: str, wish: Wish) -> Forgotten:
     )
 
 
-async def _found(store: Store, wish: Wish) -> Search:
+async def _found(store: Store, wish: Wish, prints: set[str]) -> Search:
     if not wish.speaker.strip():
         raise Mistake("name the speaker, as the labels in utterances.tsv do.")
     if wish.track:
         check_name(wish.track)
         await known_track(store, wish.track)
     search = await Search.begun(store, wish.speaker, wish.track)
+    search.prints |= prints
     await search.sheets()
     await search.training()
     await search.evidence()
@@ -134,25 +137,37 @@ def _by_hand(search: Search, why: str, failed: bool) -> Iterator[Holding]:
 def _in_data(wish: Wish) -> Iterator[Holding]:
     """Label files of the data folder in which the speaker stands, with how many recordings; nothing there is touched."""
     for file in sorted(wish.data.glob(f"{wish.track or '*'}/**/{LABELS}")):
-        ours, others = _counted(file, wish.speaker)
-        if ours:
+        names, others = _named(file, wish.speaker)
+        if names:
             yield Holding(
-                place="data folder", what="recordings, transcripts and labels", key=str(file), recordings=ours, others=others,
+                place="data folder", what="recordings, transcripts and labels", key=str(file), recordings=len(names), others=others,
                 tracks=(file.relative_to(wish.data).parts[0],), fate="by hand",
                 why="take them out, also of zips beside it, and commit; then testing-update and training-update run without them",
             )  # fmt: skip
 
 
-def _counted(file: Path, speaker: str) -> tuple[int, int]:
+def _prints_in_data(wish: Wish) -> set[str]:
+    """SHA-256 of the speaker's recordings there: only the data folder knows who speaks in training recordings."""
+    found = set()
+    for labels in wish.data.glob(f"{wish.track or '*'}/**/{LABELS}"):
+        for name in _named(labels, wish.speaker)[0]:
+            path = labels.parent / name
+            if path.is_file() and not leads_out(path, wish.data):
+                found.add(hashlib.sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+def _named(file: Path, speaker: str) -> tuple[list[str], int]:
+    """The names of the speaker's recordings in a table of labels, and how many others there are."""
     try:
         rows = [line.split("\t") for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
-        return 0, 0
+        return [], 0
     column = rows[0].index("speaker") if rows and "speaker" in rows[0] else None
     if column is None:
-        return 0, 0
-    ours = sum(len(row) > column and row[column].strip() == speaker for row in rows[1:])
-    return ours, len(rows) - 1 - ours
+        return [], 0
+    ours = [row[0].strip() for row in rows[1:] if len(row) > column and row[column].strip() == speaker]
+    return ours, len(rows) - 1 - len(ours)
 
 
 async def _pages(store: Store, tracks: Sequence[str]) -> None:

@@ -146,6 +146,8 @@ class State(_Record):
     previous_releases: tuple[Release, ...] = ()
     """The newest first."""
     withdrawn: tuple[Withdrawn, ...] = ()
+    speech: str = ""
+    """Name of the Speech Resource block on which a promoted track lives; empty for one that is trained."""
     last: Entry | None = None
 
     def benchmark_or(self, base: ModelRef) -> ModelRef:

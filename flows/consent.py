@@ -110,9 +110,10 @@ def refuse_without_deployment(request: Request) -> None:
     run = context.flow_run if context else None
     if run is None or run.deployment_id is None:
         flow = context.flow.name if context and context.flow else "training-update"
+        track = ((context and context.parameters) or {}).get("track", request.track)
         raise Mistake(
             f"track '{request.track}' asks for an approval, and only a run of a deployment can wait for one. Start it with "
-            f"`prefect deployment run {flow}/speechops -p track={request.track}`; what is done already is found again."
+            f"`prefect deployment run {flow}/speechops -p track={track}`; what is done already is found again."
         )
 
 

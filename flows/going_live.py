@@ -47,12 +47,14 @@ async def take_back(order: Order, speech: str, store: str, reason: str) -> str:
         await record_failed_release(store, order, reason)
         return "There is no former model to put back: do not use the endpoint yet."
     try:
-        await put_back(speech, track, endpoint, former)
-        await await_endpoint(speech, track, Remote(path=endpoint, name=live_endpoint_name(track.name)), former)
+        there = await put_back(speech, track, endpoint, former)
+        if there:
+            await await_endpoint(speech, track, Remote(path=endpoint, name=live_endpoint_name(track.name)), former)
     except Exception as error:
         return f"The former model '{former.name}' could not be put back ({error}). Run training-update again at once."
     await record_failed_release(store, order, reason)
-    return f"The former model '{former.name}' is back."
+    gone = "The endpoint that clients know is gone, so nothing could be put back: the next release makes one."
+    return f"The former model '{former.name}' is back." if there else gone
 
 
 async def drop_new_endpoint(order: Order, speech: str, store: str, reason: str) -> str:

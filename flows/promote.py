@@ -22,6 +22,7 @@ from speech_client import SpeechError
 from tasks.approvals import was_asked
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
+from tasks.lines import snapshot_of_line
 from tasks.model_copies import await_copy, find_base, start_copy
 from tasks.promotions import (
     Line,
@@ -31,7 +32,6 @@ from tasks.promotions import (
     question_of,
     record_promotion,
     report_promotion,
-    testing_data,
 )
 from tasks.reports import publish_verdict
 from tasks.rulings import Measurements, find_ruling, judge, record_ruling
@@ -108,7 +108,7 @@ async def judge_there(plan: Promotion, line: Line, speech: str, store: str) -> J
 async def copy_and_judge(plan: Promotion, line: Line, question: Subject, speech: str, store: str) -> Decision:
     """Copy the model, bring the testing data, and evaluate it beside what is live there; all that is there is found."""
     copy = await start_copy(speech, line.speech, store, line.track, plan.subject)
-    (testing,) = await start_datasets(line.speech, store, line.track, question.revision, [testing_data(question)])
+    (testing,) = await start_datasets(line.speech, store, line.track, question.revision, [snapshot_of_line(question).testing])
     await await_datasets(line.speech, line.track, [testing])
     model = await await_copy(speech, line.speech, line.track, plan.subject, copy)
     subject = question.model_copy(update={"candidate": model.ref})
@@ -116,7 +116,7 @@ async def copy_and_judge(plan: Promotion, line: Line, question: Subject, speech:
     work = Work(uploaded=testing.created, evaluated=evaluated)
     leaks = await leaks_at_home(store, plan)
     decision = await judge(store, subject, Measurements(pair=measured), leaks, work)
-    await record_ruling(store, decision, kind="promotion", facts={"home": plan.track, "target": line.target.name})
+    await record_ruling(store, decision, kind="promotion", line=line.told_of(plan.track))
     await publish_verdict(line.speech, store, decision)
     return decision
 
@@ -149,7 +149,7 @@ async def put_live(plan: Promotion, judged: Judged, store: str) -> Region:
     if different := apart(plan.wer, verdict.candidate_wer, line.target.tolerance_points):
         return region_of(line, "Refused", different)
     if decision.settled and not await was_asked(store, decision.ruling, decision.digest):
-        await record_ruling(store, decision, kind="promotion", facts={"home": plan.track, "target": line.target.name})
+        await record_ruling(store, decision, kind="promotion", line=line.told_of(plan.track))
     given = await consent(decision, line.track.release, line.speech, store)
     if isinstance(given, Hold):
         return region_of(line, given.name, given.message)

@@ -7,6 +7,7 @@ from domain.track import check_name
 from flows.going_live import go_live
 from flows.naming import rollback_name
 from tasks.endpoints import ReleaseFailed
+from tasks.lines import speech_of
 from tasks.listening import Verified
 from tasks.owners import await_others
 from tasks.releases import Order, record_release
@@ -33,10 +34,11 @@ async def rollback(
         to: Version of the release to go back to, such as 1.2.0; left empty, the one before. Naming a model that was taken back makes it welcome again.
         reason: Why, in a few words; history and reports show it.
         by: Who asks for it.
-        speech: Name of the Speech Resource block.
+        speech: Name of the Speech Resource block; a promoted track knows its own.
         store: Name of the store's block.
     """
     check_name(track)
+    speech = await speech_of(store, track, speech)
     choice = await claimed(Wish(track=track, to=to, reason=reason, by=by), speech, store)
     if choice.order is None:
         return await report_rollback(choice)

@@ -12,6 +12,7 @@ from domain.watch.previous import is_better, previous_finding
 from flows.naming import watch_name
 from flows.rollback import rollback
 from flows.watch_parts import Testing, Watch, looked, looks, prepared, said, settled, sweep
+from tasks.lines import speech_of
 from tasks.turns import take_turn
 from tasks.watch_accuracy import judge_previous
 from tasks.watch_records import read_record
@@ -54,12 +55,13 @@ async def watch(
     """
     check_name(track)
     await take_turn(f"watch:{track}")
+    speech = await speech_of(store, track, speech)
     commands = Commands(track=track, data=data, source=source, speech=speech, store=store)
     left = await settled(commands)
     record = await read_record(store, track)
     if record is None:
         return await report_watch(store, await publish_watch(store, track, revision, "", [left]))
-    now = Watch(record, commands, str(flow_run.id), await prepared(commands, revision), transcripts)
+    now = Watch(record, commands, str(flow_run.id), await prepared(commands, revision, record), transcripts)
     parts = [left, *await looks(now)]
     undone, back_to = await undone_if_worse(now, parts)
     await sweep(now)

@@ -18,6 +18,7 @@ from speech_client import SpeechError
 from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
+from tasks.lines import snapshot_of_line
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.watch_accuracy import judge_accuracy, judge_newer_base, remove_evaluations
 from tasks.watch_endpoint import check_endpoint
@@ -99,15 +100,22 @@ async def settled(commands: Commands) -> Part:
     return Part(name=name, told="none")
 
 
-async def prepared(told: Commands, revision: str) -> Testing | Exception:
+async def prepared(told: Commands, revision: str, record: Record) -> Testing | Exception:
     """The current testing data, checked and uploaded; or why they cannot be used, which is told by those who need them."""
     try:
-        snapshot = await take_snapshot(told.track, told.data, revision, told.store, training=False, source=told.source)
+        snapshot = await testing_snapshot(told, revision, record)
         testing = await start_datasets(told.speech, told.store, snapshot.track, snapshot.revision, [snapshot.testing])
         await await_datasets(told.speech, snapshot.track, testing)
     except Exception as error:
         return error
     return Testing(snapshot, testing[0])
+
+
+async def testing_snapshot(told: Commands, revision: str, record: Record) -> Snapshot:
+    """The track's testing data as they are now; a promoted track has none of its own, but those that it was promoted with."""
+    if record.state.speech:
+        return snapshot_of_line(record.ruling.subject)
+    return await take_snapshot(told.track, told.data, revision, told.store, training=False, source=told.source)
 
 
 async def looks(watch: Watch) -> list[Part]:
@@ -117,8 +125,9 @@ async def looks(watch: Watch) -> list[Part]:
         ("accuracy", accuracy(watch)),
         ("live endpoint", check_endpoint(watch.speech, watch.store, watch.record, commands)),
         ("expiry", read_calendar(watch.speech, watch.record, days, commands)),
-        ("newer base model", newer_base(watch)),
     ]
+    if not watch.record.state.speech:  # a promoted track is trained at home
+        parts.append(("newer base model", newer_base(watch)))
     if watch.transcripts:
         parts.append(("production", look_at_production(watch.store, watch.record, watch.transcripts)))
     return list(await asyncio.gather(*(looked(name, part, commands) for name, part in parts)))

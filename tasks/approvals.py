@@ -237,15 +237,17 @@ async def was_asked(store: str, ruling: Ruling, verdict: str) -> bool:
 
 
 async def require_approval(store: Store, ruling: Ruling, verdict: str, approval: str, *, begun: bool) -> None:
-    """Refuse a release for which the track asks an approval that is not there. One that was begun has had it.
+    """Refuse a release that somebody has to approve, or was asked to, and has not. One that was begun has had it.
 
     Raises:
         Mistake: so it is.
     """
-    subject = ruling.subject
-    if approval or (subject.track.release.approval.required and not begun):
-        found = await Approvals(store, subject.track.name).find(approval)
-        check_usable(found, subject.candidate.path, verdict, begun=begun)
+    subject, approvals = ruling.subject, Approvals(store, ruling.subject.track.name)
+    if not approval and begun:
+        return
+    asked = subject.track.release.approval.required or verdict in {one.verdict for one in await approvals.all()}
+    if approval or asked:
+        check_usable(await approvals.find(approval), subject.candidate.path, verdict, begun=begun)
 
 
 async def tracks_with_requests(store: Store) -> list[str]:

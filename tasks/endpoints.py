@@ -90,11 +90,18 @@ async def await_endpoint(speech: str, track: Track, endpoint: Remote, model: Mod
 
 
 @task(name="put-back", description="Give the endpoint its former model back.", **REMOTE)
-async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -> None:
-    """Point the live endpoint at the model that it had before, once the change that is under way is over."""
+async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -> bool:
+    """Point the live endpoint at the model that it had before, once the change that is under way is over.
+
+    Returns:
+        Whether there is such an endpoint (any more).
+    """
     async with (await load_speech(speech)).client() as client:
-        entity = await _settle(client, await client.endpoints.get(endpoint), track.patience.of("endpoint"))
-        await _point_at(client, entity, former)
+        known = await _known(client, endpoint)
+        if known is None:
+            return False
+        await _point_at(client, await _settle(client, known, track.patience.of("endpoint")), former)
+        return True
 
 
 @task(name="remove-new-endpoint", description="Delete the endpoint that a failed release made for itself.", **REMOTE)

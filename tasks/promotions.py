@@ -23,7 +23,7 @@ from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.model_copies import copy_identity
 from tasks.retrying import FRESH
-from tasks.snapshots import Packed, read_settings
+from tasks.snapshots import read_settings
 from tasks.store import Store
 from tasks.track_pages import publish_track_page
 from tasks.vault import read_comparison, read_ruling
@@ -46,6 +46,10 @@ class Line(BaseModel):
     def speech(self) -> str:
         """Name of the target's Speech Resource block."""
         return self.target.speech
+
+    def told_of(self, home: str) -> dict[str, str]:
+        """What the line's history says of it; `home` is the track's name."""
+        return {"home": home, "target": self.target.name, "speech": self.speech}
 
 
 class Promotion(BaseModel):
@@ -92,11 +96,6 @@ def question_of(plan: Promotion, line: Line, base: Remote, state: State) -> Subj
     benchmark = state.benchmark_or(base.ref)
     changes = {"track": line.track, "base": base.ref, "benchmark": benchmark, "candidate": candidate}
     return plan.subject.model_copy(update=changes)
-
-
-def testing_data(subject: Subject) -> Packed:
-    """The testing data as the store keeps them."""
-    return Packed(kind="Acoustic", content_hash=subject.testing_hash, key=subject.testing, items=0, seconds=0.0)
 
 
 @task(name="read-leaks", description="What the search for leaks at home has found.", **FRESH)

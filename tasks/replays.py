@@ -62,7 +62,7 @@ async def replay(store: Store, past: Past, policy: GatePolicy | None = None) -> 
             f"the verdict {past.digest[:12]}… was made before speechops kept all that a verdict rests on. "
             "Only later ones can be replayed."
         )
-    comparison = await _comparison(store, ruling)
+    comparison = await comparison_of(store, ruling)
     now = (check if ruling.measures_only else decide)(comparison, policy or ruling.subject.track.gate)
     if policy is None:
         now = _with_word(now, ruling.verdict.override)
@@ -72,7 +72,13 @@ async def replay(store: Store, past: Past, policy: GatePolicy | None = None) -> 
     )
 
 
-async def _comparison(store: Store, ruling: Ruling) -> Comparison:
+async def comparison_of(store: Store, ruling: Ruling) -> Comparison:
+    """The whole input of a verdict.
+
+    Raises:
+        Forgotten: a part of it was removed for a speaker.
+        Mistake: a part of it is not there, or has been changed.
+    """
     try:
         return await vault.read_comparison(store, ruling.comparison)
     except Mistake:

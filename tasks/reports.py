@@ -6,6 +6,7 @@ from typing import cast
 
 from prefect import task
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
@@ -20,9 +21,9 @@ from tasks.ledger import Ledger
 from tasks.pages import publish_page
 from tasks.release_cards import read_card_page
 from tasks.releases import Order
+from tasks.replays import Forgotten, comparison_of
 from tasks.retrying import FRESH
 from tasks.track_pages import publish_track_page
-from tasks.vault import read_comparison
 
 
 async def report_verdict(speech: str, store: str, decision: Decision, outcome: Release | Hold | None = None) -> Report:
@@ -91,7 +92,11 @@ async def report_release(speech: str, store: str, order: Order, release: Release
 
 async def _publish(store: str, decision: Decision, kind: str, page: Callable[..., str]) -> tuple[State, str]:
     subject, keep = decision.ruling.subject, await load_store(store)
-    comparison = await read_comparison(keep, decision.ruling.comparison)
+    try:
+        comparison = await comparison_of(keep, decision.ruling)
+    except Forgotten as told:  # what was decided stands
+        get_run_logger().warning("There is no report of '%s': %s", decision.ruling.verdict.candidate, told)
+        return await Ledger(keep, subject.track.name).state(), ""
     track, shown = subject.track.name, subject.track.report.transcripts
     verdict, measured = decision.ruling.verdict, kind == "benchmark"
     title = f"{f'WER {percent(verdict.candidate_wer)}' if measured else verdict.outcome.value} at {subject.revision}"

@@ -80,11 +80,17 @@ async def check_measurement(store: str, subject: Subject, measurement: str, work
 
 @task(name="record-ruling", description="Tell the ledger what was decided.", **FRESH)
 async def record_ruling(
-    store: str, decision: Decision, kind: str = "training-update", facts: Mapping[str, str] | None = None
+    store: str, decision: Decision, kind: str = "training-update", line: Mapping[str, str] | None = None
 ) -> None:
-    """Append the ruling to the history, as an entry of this kind; the benchmark's WER becomes the benchmark WER.
+    """Append the ruling to the history; the benchmark's WER on these testing data becomes the benchmark WER.
 
     When another model went live meanwhile, the benchmark stays as it is. INVALID is not remembered as an answer.
+
+    Args:
+        store: name of the store's block.
+        decision: what was decided.
+        kind: of the entry.
+        line: of a promotion: its `home`, its `target`, and the `speech` block on which the line lives.
     """
     keep = await load_store(store)
     ruling = decision.ruling
@@ -95,12 +101,13 @@ async def record_ruling(
 
     def change(state: State) -> dict[str, Any]:
         measured = _benchmark(subject.benchmark.path, subject.benchmark.name, verdict.benchmark_wer, ruling)
+        lives = {"speech": line["speech"]} if line else {}
         if measured is None or state.benchmark_or(subject.base).path != subject.benchmark.path:
-            return {}
+            return lives
         tried = verdict.releases or state.base_model is None  # else what the track has used so far stays pinned
-        return {"base_model": subject.base.path if tried else state.base_model, "benchmark": measured}
+        return lives | {"base_model": subject.base.path if tried else state.base_model, "benchmark": measured}
 
-    await _append_once(keep, subject, News(kind=kind, facts={**told, **(facts or {})}, **_told_by(subject)), change)
+    await _append_once(keep, subject, News(kind=kind, facts={**told, **(line or {})}, **_told_by(subject)), change)
     if verdict.outcome is not Outcome.INVALID:
         await evidence.index(keep, _identity(subject), decision.digest)
     get_run_logger().info("%s: %s", verdict.outcome.value, verdict.summary)

@@ -64,17 +64,21 @@ async def plan_release(
 
 
 async def _start(client: PrefectClient, parameters: dict[str, str], at: datetime) -> FlowRun:
-    track, model = parameters["track"], parameters["model"]
-    run: FlowRun = await patiently()(
-        client.create_flow_run_from_deployment,
-        await _deployment(client),
-        name=f"release {model}",
-        parameters=parameters,
-        tags=[f"track:{track}"],
-        idempotency_key=fingerprint("planned release", *parameters.values(), at.isoformat()),
-        state=Scheduled(scheduled_time=at),
-    )
-    return run
+    """The run that is planned for this; a new one when somebody has cancelled that."""
+    deployment, key = await _deployment(client), fingerprint("planned release", *parameters.values(), at.isoformat())
+    while True:
+        run: FlowRun = await patiently()(
+            client.create_flow_run_from_deployment,
+            deployment,
+            name=f"release {parameters['model']}",
+            parameters=parameters,
+            tags=[f"track:{parameters['track']}"],
+            idempotency_key=key,
+            state=Scheduled(scheduled_time=at),
+        )
+        if not (run.state and run.state.is_final()):
+            return run
+        key = fingerprint(key, str(run.id))
 
 
 async def _deployment(client: PrefectClient) -> UUID:

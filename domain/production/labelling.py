@@ -114,9 +114,9 @@ def _figures(recordings: Sequence[Heard], key: str, vocabulary: Vocabulary | Non
 
 
 def _ranks(figures: Mapping[str, float]) -> dict[str, float]:
-    """The share of recordings that have less; none where all are equal."""
+    """The share of recordings that have less; where all are equal a half, or nothing if there is nothing to learn."""
     if len(set(figures.values())) < 2:
-        return {}
+        return {name: 0.5 for name, value in figures.items() if value > 0}
     counted = Counter(figures.values())
     below, share = 0, {}
     for value in sorted(counted):

@@ -7,6 +7,7 @@ from domain.watch.findings import Finding, Severity
 
 _MOST_OF_IT = 0.5
 """A share of the rise from which on the base model's own rise explains it."""
+_ROUNDING = 1e-9
 
 
 def accuracy_finding(
@@ -72,7 +73,7 @@ def _why(drift: Drift) -> str:
     if base is None or drift.base_now is None:
         return "How the base model moved is not known."
     moved = f"The base model went from {_percent(drift.base_then)} to {_percent(drift.base_now)} on the same data"
-    if base >= _MOST_OF_IT * drift.rise:
+    if base >= _MOST_OF_IT * drift.rise - _ROUNDING:
         return f"{moved}: the recordings are harder for it as well."
     if drift.method == "same recordings":
         return f"{moved}: the recordings are no harder, it is the model, or the service, that answers otherwise."

@@ -9,6 +9,9 @@ from domain.watch.commands import Commands
 from domain.watch.findings import Finding
 from domain.wer import ErrorCounts, Scorecard, score
 
+_HALF = 0.5
+"""From so many words that differ on, clients cannot use the answers."""
+
 Texts = Mapping[str, str]
 """Normalised text by recording."""
 
@@ -78,7 +81,7 @@ def canary_finding(canary: Canary, model: str, tolerance_percent: float, command
         return Finding(
             kind="other-answers",
             key=f"other-answers:{model}",
-            severity="warning",
+            severity="critical" if canary.apart >= _HALF else "warning",
             title=f"{commands.track}: the live endpoint answers otherwise than '{model}' did",
             detail=f"{canary.apart:.1%} of the words of {canary.recordings} recordings differ from what the model said when "
             f"it was released; {tolerance_percent:g}% is allowed.",

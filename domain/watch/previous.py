@@ -38,5 +38,10 @@ def previous_finding(release: Target, gain: Gain, *, undone: str, commands: Comm
         what_to_do=f"Go back: {commands.rollback(release.handle)}"
         if undone
         else f"Find out why, then train anew: {commands.retrain()}",
-        facts={"release": release.handle, "live_again": "" if undone else release.handle, "gain": gain.value, "interval": gain.interval},
+        facts={
+            "release": release.handle,
+            "live_again": "" if undone else release.handle,
+            "gain": gain.value,
+            "interval": gain.interval,
+        },
     )

@@ -51,8 +51,12 @@ async def _found(calls: Calls, repository: str, tag: str) -> Any:
 
 async def _created(calls: Calls, repository: str, release: CodeRelease) -> Any:
     """At the commit by its full id: GitHub takes a short one for the name of a branch."""
-    commit = await calls.get(f"repos/{repository}/commits/{quote(release.commit, safe='')}")
-    new = {"tag_name": release.tag, "target_commitish": commit["sha"], "name": release.name, "body": release.text}
+    commit = (await calls.get(f"repos/{repository}/commits/{quote(release.commit, safe='')}"))["sha"]
+    if not commit.startswith(release.commit):
+        raise HostRefused(
+            f"the repository has a branch or tag that is called {release.commit}, like the commit. Delete it."
+        )
+    new = {"tag_name": release.tag, "target_commitish": commit, "name": release.name, "body": release.text}
     return await calls.send("POST", f"repos/{repository}/releases", json=new)
 
 

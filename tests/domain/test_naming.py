@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.naming import dataset_identity, evaluation_identity, fingerprint, model_identity
+from domain.naming import (
+    dataset_identity,
+    evaluation_identity,
+    fingerprint,
+    model_identity,
+    release_endpoint_identity,
+    staging_endpoint_identity,
+)
 
 HASHES = st.lists(st.text("0123456789abcdef", min_size=64, max_size=64), min_size=1, max_size=4, unique=True)
 
@@ -43,3 +50,11 @@ def test_different_parts_never_share_a_fingerprint(one: list[str], other: list[s
 def test_a_name_says_track_and_kind() -> None:
     """People find it in Speech Studio."""
     assert dataset_identity("sharjah", "Acoustic", "ab" * 32).name == "sharjah-acoustic-abababababab"
+
+
+def test_each_release_has_an_endpoint_of_its_own() -> None:
+    """The same model once more is another release, whose clients are others; staging is never taken for live."""
+    first, again = (release_endpoint_identity("sharjah", "models/1", number) for number in (3, 5))
+
+    assert first.name.startswith("sharjah-live-")
+    assert len({first.name, again.name, staging_endpoint_identity("sharjah", "models/1").name}) == 3

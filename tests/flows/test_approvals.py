@@ -3,6 +3,7 @@
 The flow only asks: what comes before and after is the business of test_approved_release.py.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,19 +14,23 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Cancelled
 
+import tasks.windows
 from deployments.answering import approve
 from domain.approval import Answer, Hold
 from domain.ledger import News
 from domain.mistakes import Mistake
 from domain.release_policy import ApprovalSettings, ReleaseSettings
 from domain.ruling import Decision
+from domain.window import WindowSettings
 from flows.consent import consent
+from flows.deploy import deploy
 from tasks.approvals import Approvals
 from tasks.blocks import LocalStore
 from tasks.ledger import Ledger
 from tasks.store import LocalFolder
+from tasks.windows import plan_release
 from tests.domain.report_samples import decision_of, sample
-from tests.flows.approval_kit import YES, read, resumed, started, worked_on
+from tests.flows.approval_kit import YES, deployed, read, resumed, started, worked_on
 
 ASKS = ReleaseSettings(approval=ApprovalSettings(required=True))
 DECISION = decision_of(sample(utterances=12, speakers=6))
@@ -170,3 +175,46 @@ async def test_a_run_that_nobody_can_resume_says_how_to_start_it(asked: Asked) -
     """Prefect suspends runs of deployments only."""
     with pytest.raises(Mistake, match=rf"prefect deployment run asks/speechops -p track={TRACK}"):
         await asks("v2")
+
+
+async def test_without_a_deployment_of_deploy_a_closed_window_is_a_clear_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing goes live, and the message says what to do; in the morning it may."""
+    monkeypatch.setattr(tasks.windows, "_DEPLOY", "deploy/nowhere")
+    await LocalStore(folder=tmp_path).asave("speechops", overwrite=True)
+    office = ReleaseSettings(window=WindowSettings(hours="09:00-16:00"))
+
+    @flow
+    async def waits() -> str | Hold:
+        return await consent(DECISION, office, "speechops", "speechops")
+
+    monkeypatch.setattr(tasks.windows, "now", lambda: datetime(2100, 1, 4, 20, tzinfo=UTC))
+    with pytest.raises(Mistake, match=r"the release window is closed.*Run `speechops deploy`"):
+        await waits()
+    monkeypatch.setattr(tasks.windows, "now", lambda: datetime(2100, 1, 5, 9, tzinfo=UTC))
+    assert await waits() == ""
+
+
+async def test_a_release_is_planned_once_and_anew_when_it_was_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs training-update twice gets one release; whoever cancelled it and runs again gets one after all."""
+    monkeypatch.setattr(tasks.windows, "now", lambda: datetime(2100, 1, 4, 20, tzinfo=UTC))
+    await deployed(deploy)
+    window = WindowSettings(hours="09:00-16:00")
+
+    @flow
+    async def plans() -> str:
+        held = await plan_release(DECISION.ruling, str(tmp_path), "", window, "speechops", "speechops")
+        assert held
+        return held.message
+
+    first = await plans()
+    assert await plans() == first
+    (run,) = re.findall(r"[0-9a-f-]{36}", first)
+    async with get_client() as client:
+        await client.set_flow_run_state(UUID(run), Cancelled(), force=True)
+    anew = await plans()
+    assert run not in anew
+    assert await plans() == anew

@@ -23,7 +23,7 @@ from flows.training_update import training_update
 from tasks.endpoints import ReleaseFailed
 from tasks.ledger import Ledger
 from tests.flows.approval_kit import ASKS, YES, deployed, due, requests, resumed, started, worked_on
-from tests.flows.conftest import NAMES, World
+from tests.flows.conftest import NAMES, SPOKEN, World
 
 RECOGNITION = "/speech/recognition"
 NIGHT, MORNING = datetime(2100, 1, 4, 20, tzinfo=UTC), datetime(2100, 1, 5, 9, tzinfo=UTC)
@@ -93,6 +93,8 @@ async def test_a_rejected_model_can_be_asked_for_again_and_an_approval_is_used_o
         await deploy(**order, approval=rejected.id)
     with pytest.raises(Mistake, match="prefect deployment run deploy/speechops -p track=careful"):
         await deploy(**order)
+    with pytest.raises(Mistake, match="there is none for this model and this verdict"):
+        await flow(deploy_within)(**order, speech="speechops", store="speechops")
 
     run = await started(deploy, order)
     assert (await worked_on(deploy, run)).name == "Suspended"
@@ -107,20 +109,20 @@ async def test_a_rejected_model_can_be_asked_for_again_and_an_approval_is_used_o
     assert (await ledger_of(world)).release is None
 
 
-async def test_without_a_deployment_a_closed_window_is_a_clear_mistake(
-    world: World, clock: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing goes live, and the message says what to do."""
-    world.track = "undeployed"
-    world.write_track(settings='locale = "en-US"\n' + WINDOW)
-    monkeypatch.setattr(tasks.windows, "_DEPLOY", "deploy/nowhere")
-    clock(NIGHT)
+@pytest.mark.slow
+async def test_an_approval_that_other_testing_data_have_overtaken_does_not_count(world: World) -> None:
+    """The run goes on with the data that it began with; meanwhile others became the track's."""
+    world.track = "overtaken"
+    world.write_track(settings=ASKS)
+    run = await started(training_update, world.arguments)
+    assert (await worked_on(training_update, run)).name == "Suspended"
+    world.write_track(settings=ASKS, spoken={**SPOKEN, "9.wav": "xylon xenon xeric"})
+    await testing_update(**world.arguments)
+    world.write_track(settings=ASKS)
+    await resumed(run, YES)
 
-    with pytest.raises(Mistake, match=r"the release window is closed.*Run `speechops deploy`"):
-        await training_update(**world.arguments)
+    assert (await worked_on(training_update, run)).name == "Stale"
     assert await world.entities("endpoints") == []
-    clock(MORNING)
-    assert (await training_update(**world.arguments)).released
 
 
 async def test_a_run_that_goes_on_does_not_take_an_earlier_release_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,14 @@
 """What clients notice while models go live and are taken back: nothing but better text, and never an error."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+import flows.deploy
 import flows.going_live
 from domain.ledger import Entry, Release, State
 from domain.ruling import Ruling
@@ -173,9 +174,14 @@ async def test_a_release_with_an_endpoint_of_its_own(world: World) -> None:
     assert await endpoints(world) == {before.endpoint, state.endpoint}
     async with asking(world, state.endpoint) as client:
         await again_with_stable_id(world, third)
+        _, fourth = await after(world, 4)
+        assert await client.ask() == OLD
+        await rollback(world.track, reason="drill")
+    assert client.answers[-1] == (200, NEW)
     assert client.heard == {(200, NEW), (200, OLD)}
-    now, fourth = await after(world, 4)
+    now, fifth = await after(world, 5)
     assert (now.endpoint, fourth.version) == (state.endpoint, before.release.version)
+    assert (fifth.model, fifth.version) == (third.model, third.version)
 
 
 async def again_with_stable_id(world: World, live: Release) -> None:
@@ -241,3 +247,33 @@ async def test_an_interrupted_release_is_verified_where_clients_are(
     async with asking(world, state.endpoint) as client:
         assert await client.ask() == OLD
     assert await endpoints(world) == {before.endpoint}
+
+
+async def test_an_endpoint_that_is_gone_blocks_nothing(world: World) -> None:
+    """Somebody deleted it, and the release fails, too: nothing stays pending, and the next release makes an endpoint."""
+    before = await world.ledger.state()
+    await world.speech.call("DELETE", f"/{before.endpoint}")
+    with pytest.raises(ReleaseFailed, match="is gone"):
+        await deploy(*(world.track, *await the_third(world, staging=False, maximum_latency_seconds=IMPOSSIBLE)))
+    await after(world, 2)
+
+    await deploy(*(world.track, *await the_third(world, staging=False)))
+
+    state, _ = await after(world, 3)
+    assert await endpoints(world) == {state.endpoint} != {before.endpoint}
+
+
+async def test_a_staging_endpoint_that_cannot_be_removed_fails_no_release(
+    world: World, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    """The model is good; the log says what is still charged."""
+
+    async def refused() -> None:
+        raise RuntimeError("the key may not delete")
+
+    then(monkeypatch, flows.deploy, "close_staging_endpoint", refused)
+
+    await deploy(*(world.track, *await the_third(world)))
+
+    await after(world, 3)
+    assert "charged: the key may not delete" in logged()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from itertools import count
@@ -123,6 +124,7 @@ async def test_after_a_kill_endpoint_ledger_and_retention_agree(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("template", "flow", "after"),
     [("ready", "deploy", "training-update"), ("live", "rollback", "training-update"), ("ready", "deploy", "rollback")],
@@ -139,6 +141,7 @@ async def test_after_a_kill_at_any_step_everything_agrees(
             await run_next(world, after)
             if wrong := await disagreements(world):
                 failed[f"{at}: {killed}"] = wrong
+        shutil.rmtree(tmp_path / str(at))
         if not killed:
             break
     print(f"\n  {flow}, then {after}: {number} steps")

@@ -15,8 +15,6 @@ from prefect.events.filters import EventFilter, EventNameFilter
 from domain.watch.findings import Finding, WatchReport
 from flows.training_update import training_update
 from flows.watch import watch
-from speech_client import SpeechError
-from tasks.blocks import LocalStore
 from tasks.ledger import Ledger
 from tests.emulator.service_kit import path_of, served, settings_for
 from tests.flows.conftest import NAMES, SPOKEN, World
@@ -61,7 +59,9 @@ async def told(world: World) -> list[dict[str, Any]]:
     """The findings' events of the track, the oldest first."""
     wanted = EventFilter(event=EventNameFilter(name=["speechops.track.finding"]))
     async with get_client() as client:
-        answer = await client._client.post("/events/filter", json={"filter": wanted.model_dump(mode="json"), "limit": 50})
+        answer = await client._client.post(
+            "/events/filter", json={"filter": wanted.model_dump(mode="json"), "limit": 50}
+        )
     events = [one for one in answer.json()["events"] if one["resource"]["prefect.resource.name"] == world.track]
     return sorted(events, key=lambda one: one["occurred"])
 
@@ -89,7 +89,10 @@ async def test_all_is_well(live: World) -> None:
     assert all("could not" not in look.told for look in report.looks)
     (drift,) = report.drifts
     assert (drift.method, drift.now.wer, drift.rise) == ("same recordings", 0.0, 0.0)
-    assert {row.what for row in report.expiry} >= {"transcription with the live model", "adaptation with the base model"}
+    assert {row.what for row in report.expiry} >= {
+        "transcription with the live model",
+        "adaptation with the base model",
+    }
     assert await live.entities("evaluations") == evaluations
     assert (await live.speech.state())["evaluations"] == len(evaluations) + 2
     entries = [entry for entry in await live.ledger.history() if entry.kind == "watch"]

@@ -101,7 +101,7 @@ class FakeGitHubReleases(FakeHost):
 
     def __init__(self, uploads: str = "https://uploads.github.com") -> None:
         super().__init__()
-        self.uploads = uploads
+        self.uploads, self.commit = uploads, HEAD
         self.releases: list[dict[str, Any]] = []
         self.torn: list[str] = []
         """Parts of the next requests whose answers are lost after the effect."""
@@ -120,7 +120,7 @@ class FakeGitHubReleases(FakeHost):
                 found = [one for one in self.releases if one["tag_name"] == tag]
                 return (200, {}, found[0]) if found else (404, {}, {})
             case "GET", ["commits", short] if HEAD.startswith(short):
-                return 200, {}, {"sha": HEAD}
+                return 200, {}, {"sha": self.commit}
             case "POST", ["releases"]:
                 upload = f"{self.uploads}/repos/acme/speech/releases/{len(self.releases)}/assets{{?name,label}}"
                 new = {**body, "upload_url": upload, "html_url": "https://github.com/acme/speech/x", "assets": []}

@@ -1,15 +1,20 @@
 """A store as the flows leave it: packed data, evaluations, verdicts and releases of a track, made without a server."""
 
+import asyncio
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from domain.comparison import Comparison, Measured
 from domain.gate import decide
 from domain.ledger import Benchmark, News, Release
 from domain.normalise import normaliser_for
+from domain.policy import GatePolicy
 from domain.ruling import ModelRef, Ruling, Subject, TrainedOn
 from domain.track import Track
 from domain.wer import score_utterances
@@ -76,7 +81,7 @@ class Lived:
             ModelRef(path=f"models/{model}", name=f"{self.track}-model-{model}"),
         )
         subject = Subject(
-            track=Track(name=self.track, locale="en-US"), revision=revision, base=base, benchmark=base, candidate=candidate,
+            track=Track(name=self.track, locale="en-US", gate=GatePolicy(suspicious_relative_gain_percent=100)), revision=revision, base=base, benchmark=base, candidate=candidate,
             testing_hash=testing.dataset.content_hash, testing=await self._kept(testing.dataset), sheet=key,
             recipe=f"recipe-{model}", training=tuple(learnt),
         )  # fmt: skip
@@ -137,3 +142,22 @@ def _recordings(folder: Path, said: Mapping[str, str]) -> None:
 def _heard(model: str, said: Mapping[str, str], wrong: int) -> Measured:
     texts = {name: " ".join(text.split()[: 7 - wrong]) for name, text in said.items()}
     return Measured(model, score_utterances(said, texts, normaliser_for("en-US")), None)
+
+
+@pytest.fixture(scope="session")
+def _two_releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    async def made(lived: Lived) -> None:
+        lived.write(learnt={"x-1.wav": "the old museum", "a-9.wav": "take me to the museum now please"})
+        await lived.releases("one", "aaaa11112222", wrong=2)
+        await lived.releases("two", "bbbb11112222")
+
+    folder = tmp_path_factory.mktemp("lived")
+    asyncio.run(made(Lived(folder)))
+    return folder
+
+
+@pytest.fixture
+def lived(tmp_path: Path, _two_releases: Path) -> Lived:
+    """A track with two releases, of models that have learnt from recordings too; a copy for each test."""
+    shutil.copytree(_two_releases, tmp_path / "lived")
+    return Lived(tmp_path / "lived")

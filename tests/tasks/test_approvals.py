@@ -10,10 +10,11 @@ import tasks.approvals
 from domain.approval import Answer, Request
 from domain.ledger import Benchmark, News
 from domain.mistakes import Mistake
-from tasks.approvals import Approvals, open_requests, tracks_with_requests
+from tasks.approvals import Approvals, open_requests, require_approval, tracks_with_requests
 from tasks.ledger import Ledger
 from tasks.store import LocalFolder
 from tests.domain.approval_kit import request
+from tests.domain.report_samples import decision_of, sample
 from tests.tasks.test_cursors import LosesAnswers, no_sleep
 
 YES = Answer.of(True, "Grace Hopper", "heard it")
@@ -155,3 +156,22 @@ async def test_a_damaged_request_is_a_clear_mistake(tmp_path: Path) -> None:
 
     with pytest.raises(Mistake, match=rf"approvals/{one.id}.json in the store .* cannot be read"):
         await approvals.find(one.id)
+
+
+async def test_what_was_rejected_cannot_go_live_without_a_new_approval(tmp_path: Path) -> None:
+    """Even if the verdict is older than the settings that ask for one."""
+    ruling, store = decision_of(sample(utterances=12, speakers=6)).ruling, LocalFolder(tmp_path)
+    track = ruling.subject.track.name
+    await require_approval(store, ruling, "v1", "", begun=False)
+    approvals = Approvals(store, track, sleep=no_sleep)
+    one = await approvals.open(request(datetime.now(UTC), track=track, model=ruling.subject.candidate))
+
+    for _ in range(2):
+        with pytest.raises(Mistake, match="there is none for this model and this verdict"):
+            await require_approval(store, ruling, "v1", "", begun=False)
+        with pytest.raises(Mistake, match="its approval is"):
+            await require_approval(store, ruling, "v1", one.id, begun=False)
+        if not (await approvals.find(one.id)).is_over:  # type: ignore[union-attr]
+            await approvals.decide(one.id, Answer.of(False, "Grace Hopper", "no"))
+    await require_approval(store, ruling, "v1", "", begun=True)
+    await require_approval(store, ruling, "another verdict", "", begun=False)

@@ -81,3 +81,14 @@ async def test_a_token_without_the_right_is_told() -> None:
         await ours(fake).publish_release(replace(RELEASE, commit="f" * 12))
 
     assert fake.releases == []
+
+
+async def test_a_branch_that_is_called_like_the_commit_gets_no_release() -> None:
+    """Whoever may push could move the tag elsewhere."""
+    fake = FakeGitHubReleases()
+    fake.commit = "e" * 40
+
+    with pytest.raises(Mistake, match="called aaaaaaaaaaaa"):
+        await ours(fake).publish_release(RELEASE)
+
+    assert fake.releases == []

@@ -115,7 +115,7 @@ def reports_command(
     store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path(".speechops/store"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on, on this machine only.")] = 4280,
 ) -> None:
-    """Show the reports of a store in this machine's browser, as `speechops up` does. Ctrl-C stops it."""
+    """Show a store's tracks, and their reports, in this machine's browser, as `speechops up` does. Ctrl-C stops it."""
     from deployments.addresses import LOOPBACK, claim_ports
     from deployments.report_server import serve_reports
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.stores import opened_store
+from domain.corpus import canonical_name
 from domain.lineage.forgetting import BACKUPS, Forgotten, Holding
 from domain.mistakes import Mistake
 from domain.naming import dataset_identity
@@ -166,7 +167,11 @@ def _named(file: Path, speaker: str) -> tuple[list[str], int]:
     column = rows[0].index("speaker") if rows and "speaker" in rows[0] else None
     if column is None:
         return [], 0
-    ours = [row[0].strip() for row in rows[1:] if len(row) > column and row[column].strip() == speaker]
+    ours = [
+        row[0].strip()
+        for row in rows[1:]
+        if len(row) > column and canonical_name(row[column].strip()) == canonical_name(speaker)
+    ]
     return ours, len(rows) - 1 - len(ours)
 
 

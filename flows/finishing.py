@@ -42,7 +42,8 @@ async def finish(track: str, pending: Pending, speech: str, store: str) -> None:
         get_run_logger().warning(
             "The %s of '%s' was interrupted, and failed now: %s", pending.kind, pending.model_name, error
         )
-        await abandon(track, str(error), speech, store)
+        if (await await_others(store, track)).pending:  # another run may have gone on with it meanwhile
+            await abandon(track, str(error), speech, store)
 
 
 async def go_on(track: str, pending: Pending, speech: str, store: str) -> None:

@@ -108,7 +108,9 @@ async def judge_there(plan: Promotion, line: Line, speech: str, store: str) -> J
 async def copy_and_judge(plan: Promotion, line: Line, question: Subject, speech: str, store: str) -> Decision:
     """Copy the model, bring the testing data, and evaluate it beside what is live there; all that is there is found."""
     copy = await start_copy(speech, line.speech, store, line.track, plan.subject)
-    (testing,) = await start_datasets(line.speech, store, line.track, question.revision, [snapshot_of_line(question).testing])
+    (testing,) = await start_datasets(
+        line.speech, store, line.track, question.revision, [snapshot_of_line(question).testing]
+    )
     await await_datasets(line.speech, line.track, [testing])
     model = await await_copy(speech, line.speech, line.track, plan.subject, copy)
     subject = question.model_copy(update={"candidate": model.ref})

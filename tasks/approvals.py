@@ -20,6 +20,7 @@ from domain.approval import (
     Request,
     check_open,
     check_usable,
+    plain,
     refusal_of,
     request_id,
 )
@@ -36,7 +37,9 @@ Sleep = Callable[[float], Awaitable[None]]
 Change = Callable[[Request, State, datetime], Request]
 """The document as it should be, from how it is, the track's head, and the time."""
 
-_MOST_TRIES = 30
+_MOST_TRIES = 15
+_MOST_NAME = 200
+"""Characters of an author, as a commit gives it."""
 
 
 class Approvals:
@@ -74,16 +77,22 @@ class Approvals:
         Raises:
             Mistake: there is none, or what `change` raises.
         """
-        async for attempt in AsyncRetrying(
+        try:
+            return await self._tries()(self._swap, request, change)
+        except OSError as error:
+            raise Mistake(
+                f"the request {request} cannot be changed in the store {self._store} ({error.strerror or error}). Mend that, or "
+                "correct the store's block, and try again."
+            ) from None
+
+    def _tries(self) -> AsyncRetrying:
+        return AsyncRetrying(
             retry=retry_if_exception_type((Conflict, OSError)),
             stop=stop_after_attempt(_MOST_TRIES),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             sleep=self._sleep,
             reraise=True,
-        ):
-            with attempt:
-                return await self._swap(request, change)
-        raise AssertionError("unreachable: the last attempt raises")
+        )
 
     async def decide(self, request: str, answer: Answer) -> Request:
         """Answer a request, and tell the ledger. The same answer twice is no mistake.
@@ -198,7 +207,7 @@ async def open_request(
         revision=subject.revision,
         benchmark=subject.benchmark.path,
         testing_hash=subject.testing_hash,
-        authors=tuple(dict.fromkeys([*authors, *known])),
+        authors=tuple(dict.fromkeys(plain(author)[:_MOST_NAME] for author in (*authors, *known))),
         settings=settings,
         asked_at=now,
         expires_at=now + timedelta(hours=settings.expires_hours),

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from domain.corpus import canonical_name
 from domain.ledger import News
 from domain.lineage.forgetting import Holding, label_print, needed_by
 from domain.lineage.verified import FORGET
@@ -19,6 +20,8 @@ from tasks.lineage import Past, read_pasts
 from tasks.store import Store
 from tasks.verifying import beside_rulings, data_of, parts_of
 
+_SHORT = 3
+"""Letters: shorter labels stand in any text by chance."""
 _LAST = ("inputs.json", "sheet.json")
 """Of a bundle: by these it is found again, when removing was interrupted."""
 
@@ -123,7 +126,7 @@ class Search:
         names, key = {key.rpartition("/")[2] for key in keys}, f"evidence/{digest}"
         if "leaks.json" in names:
             stored = await self.store.read(f"{key}/leaks.json")
-            if self.names and stored and any(json.dumps(one)[1:-1].encode() in stored.data for one in self.names):
+            if self.names and stored and _names_any(stored.data, self.names):
                 self._hold("findings of a search for leaks", key, len(self.names), 0)
             return False
         described = next((name for name in _LAST if name in names), None)
@@ -137,7 +140,7 @@ class Search:
     async def _named_in_verdict(self, digest: str, track: str) -> None:
         stored = await self.store.read(f"evidence/{digest}/ruling.json")
         words = {self.speaker, *self.names}
-        if stored and any(json.dumps(word)[1:-1].encode() in stored.data for word in words if len(word) > 3):
+        if stored and _names_any(stored.data, (word for word in words if len(word) > _SHORT)):
             self.notes.append(
                 f"the verdict {digest[:8]} of '{track}' may name recordings, or the label, in its reasons; it stays, as the "
                 "record of what was decided."
@@ -185,6 +188,11 @@ class Search:
         self.notes = list(dict.fromkeys(self.notes))
 
 
+def _names_any(document: bytes, words: Iterable[str]) -> bool:
+    """Whether a JSON document of ours, in which letters stand for themselves, holds one of these words."""
+    return any(json.dumps(word, ensure_ascii=False)[1:-1].encode() in document for word in words)
+
+
 def _labels(data: bytes) -> Mapping[str, Any]:
     """The labels by recording in a sheet, or in the inputs of a comparison; none when it cannot be read."""
     try:
@@ -197,7 +205,9 @@ def _labels(data: bytes) -> Mapping[str, Any]:
 
 def _split(labels: Mapping[str, Any], speaker: str) -> tuple[set[str], int]:
     """The names of the speaker's recordings, and how many others there are."""
-    ours = {name for name, row in labels.items() if isinstance(row, dict) and row.get("speaker") == speaker}
+    wanted = canonical_name(speaker)
+    spoken = {name: str(row.get("speaker", "")) for name, row in labels.items() if isinstance(row, dict)}
+    ours = {name for name, label in spoken.items() if canonical_name(label) == wanted}
     return ours, len(labels) - len(ours)
 
 

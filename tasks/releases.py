@@ -132,6 +132,8 @@ async def claim_release(store: str, order: Order) -> None:
 
     def change(head: State) -> dict[str, Any]:
         refuse_overtaken(order, head)
+        if head.pending != order.state.pending:
+            raise Mistake(f"another run has gone on with the {order.kind} of '{subject.candidate.name}' meanwhile.")
         return {"pending": order.pending}
 
     if not order.is_ours(order.state) and not order.is_done(order.state):
@@ -148,7 +150,7 @@ async def record_release(store: str, order: Order, endpoint: Verified) -> Releas
     ledger = Ledger(keep, subject.track.name)
     state = await ledger.state()
     if state.release and order.is_done(state):
-        return state.release
+        return await _moved(ledger, order, state.release, endpoint)
     release = _release(order, endpoint, state, datetime.now(UTC))
     card = await keep_card(keep, order.ruling, release, endpoint, order.staging, endpoint.hearing)
     release = release.model_copy(update={"card": card})
@@ -162,6 +164,20 @@ async def record_release(store: str, order: Order, endpoint: Verified) -> Releas
     await ledger.append(_news(order.kind, order, _facts(order, release, endpoint)), change)
     _tell(subject.track.name, release)
     return release
+
+
+async def _moved(ledger: Ledger, order: Order, release: Release, endpoint: Verified) -> Release:
+    """A release that was recorded before; when its endpoint was deleted, the head follows it to the new one."""
+    if release.endpoint == endpoint.path:
+        return release
+    moved = release.model_copy(update={"endpoint": endpoint.path})
+    facts = {"ruling": order.digest, "model": release.model_name, "endpoint": endpoint.path, "gone": release.endpoint}
+
+    def change(head: State) -> dict[str, Any]:
+        return {"release": moved, "endpoint": moved.endpoint} if head.release == release else {}
+
+    await ledger.append(_news("endpoint-moved", order, facts), change)
+    return moved
 
 
 @task(name="record-failed-release", description="Tell the ledger that the former model is back.", **FRESH)

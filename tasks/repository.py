@@ -63,7 +63,8 @@ class Repository:
 
     def author(self, commit: str) -> str:
         """Who made a commit, as it says itself, such as `Ada <ada@example.org>`."""
-        return self.read("show", "--no-patch", "--format=%an <%ae>", commit).decode("utf-8", "replace").strip()
+        words = ("show", "--no-patch", "--no-show-signature", "--format=%an <%ae>", commit)
+        return self.read(*words).decode("utf-8", "replace").strip()
 
     def changes(self, before: str, after: str, folder: str) -> tuple[Change, ...]:
         """What differs in a folder between the trees of two commits, whatever lies between them."""

@@ -211,7 +211,7 @@ def git_authors(folder: Path) -> tuple[str, ...]:
     try:
         if _git(folder, "status", "--porcelain", "--", "."):
             return ()
-        author = _git(folder, "log", "-1", "--format=%an <%ae>", "--", ".")
+        author = _git(folder, "log", "-1", "--no-show-signature", "--format=%an <%ae>", "--", ".")
     except (OSError, subprocess.CalledProcessError):
         return ()
     return (author,) if author else ()

@@ -40,19 +40,24 @@ def advice(found: DriftReport) -> list[str]:
 
 
 def cells(change: Change) -> tuple[str, str, str, str]:
-    """Before, now, interval of the change and probability, for people."""
-    measure = MEASURES[change.measure]
-    low_high = "–" if change.interval is None else " to ".join(_figure(end, measure, "+") for end in change.interval)
-    chance = "–" if change.probability is None else f"{change.probability:.3f}"
-    return _figure(change.before, measure), _figure(change.now, measure), low_high, chance
+    """Before, now, interval of the change and probability, for people.
 
-
-def _figure(value: float | None, measure: Measure, sign: str = "") -> str:
-    """A rate in per cent, or a plain figure.
-
-    >>> _figure(0.9173, MEASURES["confidence"]), _figure(-0.2, MEASURES["speed"], "+"), _figure(None, MEASURES["speed"])
-    ('91.7%', '-0.20', '–')
+    >>> cells(Change(measure="confidence", before=0.9, now=0.88, interval=(-0.03, -0.01), probability=0.001))
+    ('90.0%', '88.0%', '-3.0 to -1.0 points', '0.001')
     """
+    measure = MEASURES[change.measure]
+    chance = "–" if change.probability is None else f"{change.probability:.3f}"
+    return _figure(change.before, measure), _figure(change.now, measure), _moved(change.interval, measure), chance
+
+
+def _figure(value: float | None, measure: Measure) -> str:
     if value is None:
         return "–"
-    return f"{value * 100:{sign}.1f}%" if measure.is_rate else f"{value:{sign}.2f}"
+    return f"{value:.1%}" if measure.is_rate else f"{value:.2f}"
+
+
+def _moved(interval: tuple[float, float] | None, measure: Measure) -> str:
+    if interval is None:
+        return "–"
+    low, high = interval
+    return f"{low * 100:+.1f} to {high * 100:+.1f} points" if measure.is_rate else f"{low:+.2f} to {high:+.2f}"

@@ -90,6 +90,7 @@ def index_page(tracks: Sequence[Summary], now: datetime) -> str:
     """The index of all tracks of a store, those first that need somebody, then by name."""
     rows = [(one, standing(one.state, one.watched, one.waiting, one.problem)) for one in tracks]
     rows.sort(key=lambda row: (_URGENCY.get(row[1].tone, 9), row[0].state.track))
+    needing = sum(row[1].tone in ("FAIL", "INCONCLUSIVE") for row in rows)
     return rendered(
         "tracks.html",
         title="Tracks",
@@ -97,9 +98,20 @@ def index_page(tracks: Sequence[Summary], now: datetime) -> str:
         now=now,
         live=sum(one.state.release is not None for one in tracks),
         page_name=page_name,
-        needing=sum(row[1].tone in ("FAIL", "INCONCLUSIVE") for row in rows),
+        needing=needing,
         waiting=sum(one.waiting for one in tracks),
-        tone="MEASURED",
+        standing=_overall([row[1] for row in rows], needing),
+    )
+
+
+def _overall(ranked: Sequence[Standing], needing: int) -> Standing:
+    """How all tracks stand; `ranked` has the worst first."""
+    if needing:
+        return Standing(
+            ranked[0].tone, "? LOOK", "One track needs somebody" if needing == 1 else f"{needing} tracks need somebody"
+        )
+    return Standing(
+        "PASS" if ranked else "MEASURED", "✔ ALL WELL" if ranked else "– NO TRACK", "Speech models of this store"
     )
 
 
@@ -126,13 +138,17 @@ def standing(state: State, watched: WatchReport | None = None, waiting: int = 0,
     if release is None:
         return Standing("MEASURED", "– NOTHING LIVE", "No model of this track has gone live yet")
     after = "after a rollback" if release.kind == "rollback" else "released"
-    return Standing("PASS", f"✔ {called(release)} LIVE", f"{release.model_name}, {after} {release.released_at:%Y-%m-%d}")
+    return Standing(
+        "PASS", f"✔ {called(release)} LIVE", f"{release.model_name}, {after} {release.released_at:%Y-%m-%d}"
+    )
 
 
 def _live(state: State, facts: TrackFacts) -> str:
     """What clients have, when the headline is about something else."""
     at_rest, now = standing(state), standing(state, facts.watched, len(facts.requests))
-    return "" if at_rest == now or state.release is None else f"Live: {called(state.release)}, {state.release.model_name}"
+    return (
+        "" if at_rest == now or state.release is None else f"Live: {called(state.release)}, {state.release.model_name}"
+    )
 
 
 def called(release: Release) -> str:

@@ -11,9 +11,11 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from domain.leakage import Leak, LeakReport
 from domain.report import html_report, leak_page, measurement_report
+from domain.report.track_page import Summary, index_page, track_page
 from tests.browser.conftest import FLAGS
 from tests.domain.report_samples import decision_of, sample
 from tests.domain.test_report_html import evil_comparison, history
+from tests.domain.test_track_page import FACTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,6 +44,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "measurement": measurement_report(decision_of(good), good),
         "evil": html_report(decision_of(evil), evil, history=history()),
         "leak": leak_page(leaks, "city", "abc"),
+        "track": track_page(FACTS),
+        "tracks": index_page([Summary(FACTS.state)], FACTS.now),
     }
     for name, page in pages.items():
         (folder / f"{name}.html").write_text(page, "utf-8")
@@ -68,7 +72,7 @@ async def opened(chrome: Browser, file: Path, width: int) -> Look:
     return look
 
 
-@pytest.mark.parametrize("name", ["verdict", "counts", "measurement", "evil", "leak"])
+@pytest.mark.parametrize("name", ["verdict", "counts", "measurement", "evil", "leak", "track", "tracks"])
 async def test_a_report_fits_asks_for_nothing_and_leads_with_its_verdict(
     chrome: Browser, reports: Path, name: str
 ) -> None:

@@ -19,6 +19,8 @@ async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (folder / "report.html").write_text("<h1>PASS</h1>")
     (folder / "ruling.json").write_text("{}")
     (tmp_path / "secret.html").write_text("not a page")
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "notes.json").write_text("{}")
     transport = httpx.ASGITransport(report_app(tmp_path))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4280") as client:
         yield client
@@ -36,7 +38,7 @@ async def test_a_report_is_shown_and_listed(browser: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "path",
     [f"/{DIGEST}/ruling.json", f"/{DIGEST}/..%2freport.html", "/tracks/state.json", f"/{'cd' * 32}/report.html",
-     "/..%2f..%2fetc/passwd", "/docs", "/pages/nothing.html", "/pages/..%2fsecret.html", "/pages/.hidden.html",
+     "/..%2f..%2fetc/passwd", "/docs", "/pages/nothing.html", "/pages/..%2fsecret.html", "/pages/notes.json",
      "/pages/../secret.html", f"/evidence/{DIGEST}/ruling.json", "/openapi.json"],
 )  # fmt: skip
 async def test_nothing_else_is_given_out(browser: httpx.AsyncClient, path: str) -> None:
@@ -46,7 +48,6 @@ async def test_nothing_else_is_given_out(browser: httpx.AsyncClient, path: str) 
 
 async def test_the_index_of_tracks_is_where_people_arrive(browser: httpx.AsyncClient, tmp_path: Path) -> None:
     """Pages link to each other and to reports by the same relative addresses as in the store's folder."""
-    (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "index.html").write_text("<h1>Tracks</h1>")
     (tmp_path / "pages" / "taxi.html").write_text("<h1>taxi</h1>")
 

@@ -116,7 +116,9 @@ def test_a_recipe_that_was_taken_back_is_refused_with_the_remedy() -> None:
         "'taxi-model-b' was taken back on 2026-11-21 03:00 UTC: it stutters. It does not go live again by itself. "
         "To put it live after all: `speechops rollback taxi --to 1.1.0`. Other training data make another model."
     )
-    assert refusal(state, "recipe-c") == refusal(state, "recipe-a") == ""
+    assert refusal(state, "recipe-c") == ""
+    anew = head(release(1, "a"), withdrawn=(withdrawn("b", recipe="recipe-a"),))
+    assert refusal(anew, "recipe-a") == "", "an earlier training of the same recipe is live"
 
 
 def test_the_next_best_choice_is_an_earlier_one_then_any_then_none() -> None:

@@ -27,6 +27,7 @@ def head(*releases: Release, withdrawn: tuple[Withdrawn, ...] = ()) -> State:
 
 M1, M2 = released("m1", "1.0.0"), released("m2", "1.1.0")
 M3 = released("m3", "2.0.0", base="b2")
+M2_ANEW = released("m2-anew", "1.1.1", recipe=M2.recipe)
 BACK_TO_1 = released("m1", "1.0.0")
 
 
@@ -39,11 +40,12 @@ BACK_TO_1 = released("m1", "1.0.0")
         (head(M1), "b1", M1.recipe, "1.0.1"),
         (head(BACK_TO_1, M2, M1), "b1", "new", "1.2.0"),
         (head(BACK_TO_1, M2, M1), "b1", M2.recipe, "1.1.1"),
+        (head(M2, M2_ANEW, M2, M1), "b1", M2.recipe, "1.1.2"),
         (head(BACK_TO_1, M3, M1), "b1", "new", "1.1.0"),
         (head(BACK_TO_1, M3, M1), "b3", "new", "3.0.0"),
         (head(released("old", "", base="")), "b1", "new", "1.0.0"),
     ],
-    ids=["first", "data", "base model", "trained anew", "after a rollback", "another recipe anew", "data, old base",
+    ids=["first", "data", "base model", "trained anew", "after a rollback", "another recipe anew", "anew after a rollback", "data, old base",
          "base model after a rollback", "none so far"],
 )  # fmt: skip
 def test_a_version_says_what_is_new(state: State, base: str, recipe: str, version: str) -> None:

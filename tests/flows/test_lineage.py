@@ -1,14 +1,18 @@
 """What the flows leave behind can be looked at, explained, verified, and forgotten."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from deployments.forgetting import Wish, forget
+from domain.ledger import News
 from flows.training_update import training_update
 from tasks.blocks import LocalStore
+from tasks.ledger import Ledger
 from tasks.lineage import read_why
+from tasks.track_pages import publish_track_page
 from tasks.uses import read_uses
 from tasks.verifying import verify_store
 from tests.flows.conftest import SPOKEN, World
@@ -27,8 +31,10 @@ async def links(key: str) -> list[str]:
     return [str(one.data) for one in found]
 
 
-async def test_after_a_release_its_page_its_reasons_and_its_hashes_agree(world: World) -> None:
-    """Written by the flow; everything that it left behind is sound; a recording leads to what is live."""
+async def test_after_a_release_its_page_its_reasons_and_its_hashes_agree_and_a_speaker_can_be_forgotten(
+    world: World,
+) -> None:
+    """Written by the flow; a recording leads to what is live; and forgetting it leaves clients and the next run alone."""
     world.track = "lineage"
     world.write_track()
     label(world)
@@ -38,33 +44,28 @@ async def test_after_a_release_its_page_its_reasons_and_its_hashes_agree(world: 
 
     report = await training_update(**world.arguments)
 
+    await page_agrees(world)
+    why = await read_why(world.store, "lineage")
+    assert why.verdict is not None
+    assert why.verdict.digest == report.decision.digest
+    assert (await read_uses(world.store, "1.wav")).live == ("lineage",)
+    assert [one for one in (await verify_store(world.store)).checks if one.state != "ok"] == []
+    await forgets(world)
+    assert (await training_update(**world.arguments)).released
+
+
+async def page_agrees(world: World) -> None:
+    """The track's page and the index are there, linked in the UI, and quote nobody."""
     page = await world.store.read("pages/lineage.html")
     assert page is not None
     assert b"1.0.0 LIVE" in page.data
     assert b"xanadu" not in page.data
     assert await world.store.exists("pages/index.html")
     assert set(await links("lineage-page")) == {"[Track lineage](http://reports.example/pages/lineage.html)"}
-    why = await read_why(world.store, "lineage")
-    assert why.verdict is not None
-    assert why.verdict.digest == report.decision.digest
-    assert (await read_uses(world.store, "1.wav")).live == ("lineage",)
-    result = await verify_store(world.store)
-    assert [one for one in result.checks if one.state != "ok"] == []
 
 
-async def test_a_page_that_cannot_be_written_holds_no_release_up(world: World) -> None:
-    """What lies in its way is told in the log; the model is live, and the history says so."""
-    (world.store.folder / "pages" / "places.html").mkdir(parents=True)
-
-    report = await training_update(**world.arguments)
-
-    assert report.released
-
-
-async def test_what_the_service_has_of_a_speaker_goes_too(world: World) -> None:
-    """Dataset and evaluations, with their transcripts; the model that is live stays, and clients notice nothing."""
-    label(world)
-    await training_update(**world.arguments)
+async def forgets(world: World) -> None:
+    """Dataset and evaluations, with their transcripts, are removed from the service too; the live model stays."""
     (endpoint,) = await world.entities("endpoints")
     wish = Wish("speaker-1", "", True, True, "Data protection", "speechops", world.data)
 
@@ -74,11 +75,21 @@ async def test_what_the_service_has_of_a_speaker_goes_too(world: World) -> None:
     assert await world.entities("evaluations") == []
     assert [one["kind"] for one in await world.entities("datasets")] == ["Language"]
     assert await world.entities("endpoints") == [endpoint]
-    (entry,) = [one for one in await world.ledger.history() if one.kind == "forget"]
-    assert entry.at <= datetime.now(UTC)
+    assert (await Ledger(world.store, world.track).history())[-1].kind == "forget"
     assert not (await verify_store(world.store)).is_broken
 
-    again = await training_update(**world.arguments)
 
-    assert again.released
-    assert (await world.ledger.state()).pending is None
+@flow
+async def only_the_page(track: str) -> str:
+    """A flow that ends with the page."""
+    await publish_track_page("speechops", track)
+    return "done"
+
+
+async def test_a_page_that_cannot_be_written_holds_no_flow_up(world: World, logged: Callable[[], str]) -> None:
+    """What lies in its way is told in the log, and the flow goes on."""
+    await world.ledger.append(News(kind="x", flow_run="", revision=""))
+    (world.store.folder / "pages" / "places.html").mkdir(parents=True)
+
+    assert await only_the_page("places") == "done"
+    assert "The page of track 'places' could not be made (IsADirectoryError" in logged()

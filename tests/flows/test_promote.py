@@ -3,25 +3,28 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from prefect.logging import disable_run_logger
 from pydantic import SecretStr
 
 from domain.ledger import News, Release, State, Withdrawn
 from domain.mistakes import Mistake
 from domain.promotion import PromotionReport
-from domain.ruling import ModelRef
+from domain.ruling import Decision, ModelRef
 from domain.track import Track
 from emulator.settings import RESOURCE_ID
-from flows.promote import promote
+from flows.promote import Judged, promote, put_live
 from flows.rollback import rollback
 from flows.watch import watch
 from tasks.blocks import SpeechResource
 from tasks.ledger import Ledger
-from tasks.model_copies import find_base, refuse_same
+from tasks.model_copies import await_copy, find_base, refuse_same, start_copy
 from tasks.promotions import plan_promotion
-from tests.emulator.service_kit import KEY, Caller, served, settings_for
+from tasks.vault import read_ruling
+from tests.emulator.service_kit import KEY, Caller, held, served, settings_for
 from tests.flows.conftest import World
 from tests.flows.release_kit import QUICK, SPOKEN, TEXTS, Templates, copied
 
@@ -120,6 +123,24 @@ async def test_a_region_that_fails_does_not_stop_the_others(pair: Pair) -> None:
     assert len(await pair.there("models")) == 1
 
 
+async def test_a_copy_that_was_ordered_is_never_ordered_again(pair: Pair) -> None:
+    """Killed right after the order, or before the copy had its name: the next run waits for that one, and takes it."""
+    place = {"data": str(pair.home.data), "source": "", "store": "speechops"}
+    plan = await plan_promotion.fn(pair.home.track, "", "", **place)
+    line = plan.lines[0].track
+    order = partial(start_copy.fn, "speechops", "places-prod", "speechops", line, plan.subject)
+    with disable_run_logger(), held(pair.home.folder.parent / "prod", "training"):
+        first, second = await order(), await order()
+    with disable_run_logger():
+        copy = await await_copy.fn("speechops", "places-prod", line, plan.subject, second)
+        third = await order()
+
+    assert first == second
+    assert first.operation
+    assert third.there == copy.path
+    assert (await pair.home.speech.state())["model_copies"] == len(await pair.there("models")) == 1
+
+
 async def test_what_is_live_there_is_the_best_that_was_promoted_and_can_be_taken_back(pair: Pair) -> None:
     """A worse version is refused; a rollback finds the resource by itself; what it took back is refused from then on."""
     first = await pair.first()
@@ -159,6 +180,20 @@ async def test_what_cannot_be_promoted_is_told_before_anything_is_copied(pair: P
         await find_base.fn(
             "places-prod", Track(name="x", locale="en-US"), ModelRef(path="models/base/x", name="20991231")
         )
+
+
+async def test_a_copy_that_is_not_what_it_is_at_home_is_refused(pair: Pair) -> None:
+    """It passed there, but has another WER than at home: something went wrong on the way, and nobody's clients get it."""
+    release = (await pair.home.ledger.state()).release
+    ruling = await read_ruling(pair.home.store, release.evidence)
+    plan = await plan_promotion.fn(pair.home.track, "", "", str(pair.home.data), "", "speechops")
+    state, decision = await pair.line(), Decision(digest=release.evidence, ruling=ruling)
+    judged = Judged(line=plan.lines[0], state=state, decision=decision)
+
+    region = await put_live(plan.model_copy(update={"wer": 0.006}), judged, "speechops")
+
+    assert region.outcome == "Refused"
+    assert region.told.startswith("the copy has a WER of 0.0%, the model at home 0.6%")
 
 
 async def test_a_line_shares_its_history_with_nobody(pair: Pair) -> None:

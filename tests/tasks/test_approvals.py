@@ -15,7 +15,7 @@ from tasks.ledger import Ledger
 from tasks.store import LocalFolder
 from tests.domain.approval_kit import request
 from tests.domain.report_samples import decision_of, sample
-from tests.tasks.test_cursors import LosesAnswers, no_sleep
+from tests.tasks.test_cursors import IsFull, LosesAnswers, no_sleep
 
 YES = Answer.of(True, "Grace Hopper", "heard it")
 
@@ -75,6 +75,16 @@ async def test_the_same_answer_twice_is_no_mistake(tmp_path: Path) -> None:
     assert await approvals.decide(one.id, YES) == first
     with pytest.raises(Mistake, match="closed: approved by Grace Hopper"):
         await approvals.decide(one.id, YES.model_copy(update={"approve": False}))
+
+
+async def test_a_crash_between_history_and_request_tells_nothing_twice(tmp_path: Path) -> None:
+    """The history had it already, and the request did not know yet."""
+    approvals, one = await asked(LocalFolder(tmp_path))
+    await approvals.decide(one.id, YES)
+    await approvals.change(one.id, lambda held, *_: held.model_copy(update={"told": False}))
+
+    assert (await approvals.decide(one.id, YES)).told
+    assert len(await approvals_told(LocalFolder(tmp_path))) == 1
 
 
 async def test_an_answer_that_does_not_count_changes_nothing(tmp_path: Path) -> None:
@@ -175,3 +185,11 @@ async def test_what_was_rejected_cannot_go_live_without_a_new_approval(tmp_path:
             await approvals.decide(one.id, Answer.of(False, "Grace Hopper", "no"))
     await require_approval(store, ruling, "v1", "", begun=True)
     await require_approval(store, ruling, "another verdict", "", begun=False)
+
+
+async def test_a_store_that_is_full_is_a_clear_mistake(tmp_path: Path) -> None:
+    """Nothing is decided, and the message says what to mend."""
+    _, one = await asked(LocalFolder(tmp_path))
+
+    with pytest.raises(Mistake, match=r"cannot be changed in the store .* \(No space left on device\)"):
+        await Approvals(IsFull(tmp_path), "places", sleep=no_sleep).decide(one.id, YES)

@@ -11,9 +11,11 @@ from domain.lineage.forgetting import Forgotten, is_print_of
 from domain.mistakes import Mistake
 from domain.ruling import TrainedOn
 from tasks import evidence
+from tasks.forgetting import Search, note_forgotten, remove_held
 from tasks.ledger import Ledger
 from tasks.replays import Forgotten as ForgottenEvidence
 from tasks.replays import past_verdicts, replay
+from tasks.store import LocalFolder
 from tasks.vault import read_ruling
 from tasks.verifying import verify_store
 from tests.tasks.lineage_kit import SAID, Lived, _two_releases, lived
@@ -160,27 +162,28 @@ async def test_in_use_data_go_when_that_is_asked_for_and_the_price_is_told(lived
     assert not (await verify_store(lived.store)).is_broken
 
 
-async def test_an_interrupted_removal_is_finished_by_the_next(lived: Lived) -> None:
-    """Killed after the history was written and some files were gone: run again, and all is gone."""
+class Dies(LocalFolder):
+    """A store that loses its process after so many deletes."""
+
+    left = 0
+
+    async def delete(self, key: str) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        await super().delete(key)
+
+
+@pytest.mark.parametrize("deletes", [2, 6, 9, 14])
+async def test_an_interrupted_removal_is_finished_by_the_next(lived: Lived, deletes: int) -> None:
+    """Killed after the history was written and some files were gone: nothing counts as broken; run again, and all is gone."""
     await replaced(lived)
     wanted = [one.key for one in (await asked(lived)).holdings]
-
-    class Dies(type(lived.store)):
-        left = 3
-
-        async def delete(self, key: str) -> None:
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-            await super().delete(key)
-
-    from tasks.forgetting import Search, note_forgotten, remove_held
-
     store = Dies(lived.store.folder)
+    store.left = deletes
     search = await Search.begun(store, ADA)
-    await search.sheets()
-    await search.training()
-    await search.evidence()
+    for find in (search.sheets, search.training, search.evidence):
+        await find()
     search.spared(in_use=False)
     await note_forgotten(store, search, "")
     with pytest.raises(KeyboardInterrupt):
@@ -231,6 +234,21 @@ async def test_who_speaks_in_training_recordings_is_read_from_the_data_folder(li
 
     (held,) = [one for one in result.holdings if one.what == "training recordings"]
     assert (held.key, held.recordings, held.others) == ((await learnt(lived)).key, 1, 1)
+
+
+@pytest.mark.parametrize("typed", ["Zoë", "Zoe\u0308"])
+async def test_a_label_is_found_however_the_keyboard_writes_it(lived: Lived, typed: str) -> None:
+    """And a list of leaks that names the speaker's recordings, with letters that stand for themselves, goes too."""
+    lived.write({**SAID, "ë.wav": "we are at the museum"})
+    labels = lived.folder / "testing" / "utterances.tsv"
+    labels.write_text(labels.read_text().replace("speaker-ë", "Zoë"))
+    await lived.releases("three", "cccc11112222")
+    leaks = await evidence.keep(lived.store, {"leaks.json": '{"leaks": [{"utterance": "ë.wav"}]}'.encode()})
+
+    result = await asked(lived, typed, remove=True, in_use=True)
+
+    assert result.recordings == 1
+    assert f"evidence/{leaks}" in [one.key for one in result.holdings if one.fate == "removed"]
 
 
 async def test_the_data_folder_is_listed_and_left_alone(lived: Lived) -> None:

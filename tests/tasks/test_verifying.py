@@ -34,7 +34,11 @@ async def test_what_nobody_touched_is_sound(lived: Lived) -> None:
         ("tracks/places/ledger/000001.json", b"aaaa1111", b"ffff1111"),
         ("tracks/places/ledger/000004.json", b"bbbb1111", b"ffff1111"),
         ("tracks/places/state.json", b'"number": 2', b'"number": 3'),
-        ("tracks/places/state.json", b'"model": "models/two"', b'"model": "models/evil"'),
+        (
+            "tracks/places/state.json",
+            b'"number": 2,\n    "model": "models/two"',
+            b'"number": 2,\n    "model": "models/evil"',
+        ),
         ("tracks/places/state.json", b'"wer": 0.1', b'"wer": 0.0'),
     ],
 )

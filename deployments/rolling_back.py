@@ -41,6 +41,7 @@ def _rollback(
 
     It waits for no training, asks for no approval and minds no release window. The model is verified on the endpoint; when
     that fails, what was live comes back. What was taken back does not go live again by itself; naming it with --to does that.
+    Asking twice is one step back: one more has to be named with --to.
 
     It starts the deployment rollback/speechops on the Prefect server that PREFECT_API_URL or the profile names, and waits for
     its end. Exit code: 0 done, or it was live already; 1 not done: the message says what clients have now.

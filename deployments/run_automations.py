@@ -43,7 +43,7 @@ OWN_ENDS: Final = (
     "Findings",
     "Nothing live",
 )
-"""What our flows call their ends (tasks/reports.py, tasks/promotions.py, tasks/update_reports.py). One that is missing does no harm."""
+"""What our flows call their ends (tasks/*reports.py, tasks/promotions.py). One that is missing does no harm."""
 _WAITS: Final = ("Suspended", "Paused", "Cancelling")
 _STARTS: Final = ("Scheduled", "AwaitingRetry", "Late", "Resuming", "Pending", "Running")
 _HEARTBEAT: Final = "prefect.flow-run.heartbeat"

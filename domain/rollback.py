@@ -109,6 +109,25 @@ def withdrawn_after(head: State, live: str) -> tuple[Withdrawn, ...]:
     return (*fresh, *(one for one in head.withdrawn if one.model not in away))
 
 
+def taken_back(head: State) -> Withdrawn | None:
+    """What the live release took back; None when it is no rollback, or one that made a model welcome again."""
+    if head.release is None or head.release.kind != "rollback" or not head.withdrawn:
+        return None
+    newest, before = head.withdrawn[0], head.previous_releases[:1]
+    return newest if not before or newest.at > before[0].released_at else None
+
+
+def already_told(head: State) -> str:
+    """For whoever asks for a rollback that has happened: one more step back has to be named, so that asking twice is safe."""
+    if head.release is None:
+        return "nothing is live"
+    live, gone = _released(head.release), taken_back(head)
+    since = f"{live.told} is live since {head.release.released_at:%Y-%m-%d %H:%M} UTC"
+    further = next(iter(earlier(head, live.model)), None)
+    instead = f", instead of '{gone.model_name}'" if gone else ""
+    return f"{since}{instead}." + (f" To go back one more: {command(head.track, further)}." if further else "")
+
+
 def refusal(head: State, recipe: str) -> str:
     """Why the model of a recipe does not go live by itself; empty when it may, or is live already.
 

@@ -21,8 +21,8 @@ def release_name() -> str:
 
 def rollback_name() -> str:
     """The track, and where to, if that was said: `sharjah back to 1.2.0`."""
-    parameters = flow_run.parameters
-    return f"{parameters['track']} back to {parameters['to']}" if parameters.get("to") else f"{parameters['track']} back"
+    track, to = flow_run.parameters["track"], flow_run.parameters.get("to")
+    return f"{track} back to {to}" if to else f"{track} back"
 
 
 def watch_name() -> str:

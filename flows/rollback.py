@@ -31,7 +31,7 @@ async def rollback(
 
     Args:
         track: Name of the track.
-        to: Version of the release to go back to, such as 1.2.0; left empty, the one before. Naming a model that was taken back makes it welcome again.
+        to: Version of the release to go back to, such as 1.2.0; left empty, the one before, one step only, however often it is asked for. Naming a model that was taken back makes it welcome again.
         reason: Why, in a few words; history and reports show it.
         by: Who asks for it.
         speech: Name of the Speech Resource block; a promoted track knows its own.
@@ -39,7 +39,7 @@ async def rollback(
     """
     check_name(track)
     speech = await speech_of(store, track, speech)
-    choice = await claimed(Wish(track=track, to=to, reason=reason, by=by), speech, store)
+    choice = await claimed(Wish.of(track, to, reason, by), speech, store)
     if choice.order is None:
         return await report_rollback(choice)
     live = await go_back(choice.order, speech, store)

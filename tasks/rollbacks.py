@@ -3,28 +3,29 @@
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
 
 from prefect import task
-from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict
 
+from domain.approval import plain
 from domain.golden import Golden
 from domain.ledger import News, Release, State
 from domain.mistakes import Mistake
-from domain.rollback import Target, earlier, known, named, next_best, withdrawal
+from domain.rollback import Target, already_told, earlier, known, named, next_best, taken_back, withdrawal
 from domain.ruling import Ruling
 from speech_client import NotFound, SpeechClient, Status
 from tasks.blocks import load_speech, load_store
 from tasks.ledger import Ledger
-from tasks.orchestrator import patiently
 from tasks.releases import Order, golden_of
 from tasks.retrying import FRESH, REMOTE
 from tasks.store import Store
 from tasks.vault import read_ruling
+
+_MOST_NAME, _MOST_REASON = 200, 1000
+"""Characters."""
 
 
 class Wish(BaseModel):
@@ -38,6 +39,11 @@ class Wish(BaseModel):
     reason: str = ""
     by: str = ""
 
+    @classmethod
+    def of(cls, track: str, to: str, reason: str, by: str) -> "Wish":
+        """As it was typed: one line each, of a decent length, for the history keeps it."""
+        return cls(track=track, to=to, reason=plain(reason)[:_MOST_REASON], by=plain(by)[:_MOST_NAME])
+
 
 class Choice(BaseModel):
     """What a rollback has to do, or that it has nothing to do any more: then `live` is what is live."""
@@ -46,6 +52,7 @@ class Choice(BaseModel):
 
     order: Order | None = None
     live: Release | None = None
+    told: str = ""
 
 
 class _MovedOn(Exception):
@@ -62,8 +69,8 @@ async def choose_rollback(speech: str, store: str, head: State, wish: Wish) -> C
     if head.release is None:
         raise Mistake(f"track '{wish.track}' has no release yet: there is nothing to go back from.")
     wish = _as_begun(head, wish)
-    if await _is_done(head, wish):
-        return Choice(live=head.release)
+    if _is_done(head, wish):
+        return Choice(live=head.release, told=already_told(head))
     keep = await load_store(store)
     async with (await load_speech(speech)).client() as client:
         present = await _present(client, keep, head)
@@ -116,8 +123,7 @@ async def report_rollback(choice: Choice, release: Release | None = None) -> Rel
         )
         message = f"'{release.model_name}' ({release.version or f'release {release.number}'}) is live again{instead}"
         return cast("Release", Completed(name="Rolled back", message=message, data=release))
-    message = f"nothing to do: '{choice.live.model_name}' is live" if choice.live else "nothing to do"
-    return cast("Release", Completed(name="Already live", message=message, data=choice.live))
+    return cast("Release", Completed(name="Already live", message=choice.told, data=choice.live))
 
 
 @task(name="name-next-best", description="What else could be gone back to?", **REMOTE)
@@ -152,22 +158,13 @@ def _as_begun(head: State, wish: Wish) -> Wish:
     return wish.model_copy(update=changes)
 
 
-async def _is_done(head: State, wish: Wish) -> bool:
-    """Whether that model is live already, or somebody has gone back since this was asked for: two calls are one rollback."""
+def _is_done(head: State, wish: Wish) -> bool:
+    """Whether that model is live already, or the last release was taken back already: asking twice is one rollback."""
     if head.pending is not None or head.release is None:
         return False
     if wish.to:
         return named(head, wish.to).model == head.release.model
-    return head.release.kind == "rollback" and head.release.released_at >= await _asked_at()
-
-
-async def _asked_at() -> datetime:
-    """When this run was created: before a worker took it, and before it was begun again after a crash."""
-    now = datetime.now(UTC)
-    if not flow_run.id:
-        return now
-    async with get_client() as client:
-        return (await patiently()(client.read_flow_run, UUID(str(flow_run.id)))).created or now
+    return taken_back(head) is not None
 
 
 async def _present(client: SpeechClient, store: Store, head: State) -> Target:

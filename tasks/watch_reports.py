@@ -74,9 +74,8 @@ async def publish_watch(
     await acreate_markdown_artifact(markdown=watch_page(report), key=f"{track}-watch", description=headline(report))
     for finding in report.findings:
         _tell(track, finding)
-    await keep.write(
-        watch_key(track), report.model_dump_json(indent=2).encode()
-    )  # last: after a crash all is new again
+    kept = report.model_dump_json(indent=2).encode()
+    await keep.write(watch_key(track), kept)  # last: after a crash everything is told once more, rather than never
     return report
 
 

@@ -57,7 +57,7 @@ def _point(axes: Axes, place: int, mark: Mark, colours: Colours) -> None:
     colour = _colour(mark.kind, colours)
     axes.plot(
         place, 100 * mark.wer, _SHAPES.get(mark.kind, "o"), color=colour, markersize=9 if live else 6, zorder=4 if live else 3,
-        markerfacecolor=colour if live else colours.page, markeredgecolor=colour,
+        markerfacecolor=colour if live else colours.page, markeredgecolor=colour, clip_on=False,
     )  # fmt: skip
 
 

@@ -24,9 +24,8 @@ def newer_base(
     since = next((model.created for model in models if model.path == present), None)
     usable = [model for model in models if model.trainable(frozenset(kinds), now)]
     newest = max(usable, key=lambda model: model.created, default=None)
-    if newest is None or newest.path == present or (since is not None and newest.created <= since):
-        return None
-    return newest
+    is_news = newest is not None and (since is None or newest.created > since)
+    return newest if is_news else None
 
 
 def base_finding(name: str, live: str, gain: Gain, rates: tuple[float, float], commands: Commands) -> Finding:

@@ -36,7 +36,7 @@ class Finding(_Record):
     since: datetime | None = None
     """When a watch saw it first; filled in by `told_before`."""
     new: bool = True
-    """Whether the watch before had not seen it."""
+    """Whether the watch before had not seen it, or not as bad."""
 
     @property
     def identity(self) -> str:
@@ -88,7 +88,7 @@ class WatchReport(_Record):
 
 
 def told_before(findings: Iterable[Finding], last: WatchReport | None, now: datetime) -> tuple[Finding, ...]:
-    """The findings, the worst first, each with whether it is new and since when it is known.
+    """The findings, the worst first, each with whether it is new, or worse than it was, and since when it is known.
 
     >>> gone = Finding(kind="endpoint-gone", severity="critical", title="", detail="", what_to_do="")
     >>> first = told_before([gone], None, datetime(2026, 11, 21))
@@ -96,11 +96,13 @@ def told_before(findings: Iterable[Finding], last: WatchReport | None, now: date
     >>> [(one.new, one.since.day) for one in told_before([gone], seen, datetime(2026, 11, 22))]
     [(False, 21)]
     """
-    known = {one.identity: one.since for one in last.findings} if last else {}
+    known = {one.identity: one for one in last.findings} if last else {}
 
     def marked(finding: Finding) -> Finding:
-        new = finding.identity not in known
-        return finding.model_copy(update={"new": new, "since": known.get(finding.identity) or now})
+        seen = known.get(finding.identity)
+        worse = seen is not None and SEVERITIES.index(finding.severity) < SEVERITIES.index(seen.severity)
+        since = (seen.since if seen else None) or now
+        return finding.model_copy(update={"new": seen is None or worse, "since": since})
 
     ranked = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
     return tuple(map(marked, ranked))

@@ -1,13 +1,23 @@
 """Where a track can go back to, and what counts as taken back."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from domain.ledger import Pending, Release, State, Withdrawn
 from domain.mistakes import Mistake
-from domain.rollback import earlier, known, named, next_best, refusal, withdrawal, withdrawn_after
+from domain.rollback import (
+    already_told,
+    earlier,
+    known,
+    named,
+    next_best,
+    refusal,
+    taken_back,
+    withdrawal,
+    withdrawn_after,
+)
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
@@ -127,3 +137,19 @@ def test_the_next_best_choice_is_an_earlier_one_then_any_then_none() -> None:
     assert next_best("taxi", [first]) == "Next best: 1.0.0 ('taxi-model-a'), by `speechops rollback taxi --to 1.0.0`."
     assert "`speechops rollback taxi --to 1.1.0`" in next_best("taxi", [], [second])
     assert "training-update" in next_best("taxi", [])
+
+
+def test_a_rollback_is_known_by_what_it_took_back() -> None:
+    """Asking again is answered; after a model was made welcome again, or a new one was released, back is a step anew."""
+    later = NOW + timedelta(minutes=1)
+    back = release(3, "b", kind="rollback", released_at=later + timedelta(minutes=1))
+    state = head(release(1, "a"), release(2, "b"), release(2, "c"), back, withdrawn=(withdrawn("c", at=later),))
+    assert taken_back(state) == state.withdrawn[0]
+    assert already_told(state) == (
+        "1.1.0 ('taxi-model-b') is live since 2026-11-21 03:02 UTC, instead of 'taxi-model-c'. "
+        "To go back one more: `speechops rollback taxi --to 1.0.0`."
+    )
+    assert taken_back(state.model_copy(update={"withdrawn": ()})) is None
+    assert taken_back(head(back, release(4, "d"), withdrawn=state.withdrawn)) is None
+    forth = release(4, "d", kind="rollback", released_at=later + timedelta(hours=1))
+    assert taken_back(head(release(1, "a"), back, forth, withdrawn=state.withdrawn)) is None

@@ -15,6 +15,7 @@ from tasks.store import LocalFolder
 from tests.azurite_kit import azurite as azurite
 from tests.emulator.fake_engine import wav
 from tests.emulator.service_kit import KEY, Caller, served, settings_for
+
 if TYPE_CHECKING:
     from tests.flows.release_kit import Templates
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from domain.watch.findings import Finding, Look, WatchReport, told_before, unchecked
 from domain.watch.page import headline, watch_page
 
@@ -36,6 +38,14 @@ def test_what_is_known_says_since_when() -> None:
     again = told_before([finding("a", "warning"), finding("b", "warning")], first, later)
 
     assert [(one.new, one.since) for one in again] == [(False, NOW), (True, later)]
+
+
+@pytest.mark.parametrize(("severity", "new"), [("critical", True), ("warning", False), ("info", False)])
+def test_what_becomes_worse_is_news(severity: str, new: bool) -> None:
+    """A warning that turns critical wakes somebody; one that eases does not."""
+    (again,) = told_before([finding("a", severity)], report(finding("a", "warning")), NOW.replace(day=23))
+
+    assert (again.new, again.since) == (new, NOW)
 
 
 def test_markup_stays_text() -> None:

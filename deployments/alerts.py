@@ -1,6 +1,6 @@
-"""Automations that tell people: what the watch found, and runs that failed. They need a notification block, which people make.
+"""Automations that tell people: what the watch found, what waits for their approval, and runs that failed.
 
-Any of Prefect's notification blocks will do (Slack, Microsoft Teams, PagerDuty, e-mail, a web hook …); its name decides.
+They need a notification block, which people make. Any of Prefect's notification blocks will do (Slack, Microsoft Teams, PagerDuty, e-mail, a web hook …); its name decides.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,11 @@ BLOCK: Final = "speechops-alerts"
 """What the notification block must be called."""
 
 FINDINGS_TOLD: Final = "speechops: findings are told"
+QUESTIONS_TOLD: Final = "speechops: approvals are asked for"
 FAILURES_TOLD: Final = "speechops: failed runs are told"
-ALERTS: Final = (FINDINGS_TOLD, FAILURES_TOLD)
+ALERTS: Final = (FINDINGS_TOLD, QUESTIONS_TOLD, FAILURES_TOLD)
 
-_FINDING: Final = "speechops.track.finding"
+_FINDING, _APPROVAL = "speechops.track.finding", "speechops.track.approval"
 _NOTIFY: Final = "notify"
 _PAGE: Final = 200
 
@@ -37,13 +38,13 @@ async def alerts_block(client: PrefectClient) -> UUID | None:
 
 
 def alerts(block: UUID, deployments: Iterable[UUID]) -> list[AutomationCore]:
-    """Tell of each finding once, when it is new and more than information; and of each run that ends badly.
+    """Tell of each finding once, when it is new and more than information; of each question; and of each run that ends badly.
 
     Args:
         block: id of the notification block.
         deployments: ids of ours. Their subflows have none, and end as their parents do.
     """
-    return [_findings(block), _failures(block, deployments)]
+    return [_findings(block), _questions(block), _failures(block, deployments)]
 
 
 def _findings(block: UUID) -> AutomationCore:
@@ -60,6 +61,22 @@ def _findings(block: UUID) -> AutomationCore:
     subject = "{{ event.resource['speechops.severity'] }}: {{ event.payload.title }}"
     told = "What a watch finds on a live model is told once, by the notification block."
     return _told(FINDINGS_TOLD, told, trigger, SendNotification(block_document_id=block, subject=subject, body=body))
+
+
+def _questions(block: UUID) -> AutomationCore:
+    trigger = EventTrigger(
+        match={"prefect.resource.id": "speechops.track.*", "speechops.decision": "open"},
+        expect={_APPROVAL},
+        posture=Posture.Reactive,
+    )
+    track = "{{ event.resource['prefect.resource.name'] }}"
+    body = (
+        "'{{ event.payload.model }}' has passed and waits until {{ event.payload.expires_at }} for an approval: resume the flow "
+        f"run {{{{ event.payload.flow_run }}}} in the Prefect UI, or `speechops approve {track} --as NAME`."
+    )
+    told = "A model that waits for an approval is told, by the notification block."
+    action = SendNotification(block_document_id=block, subject=f"speechops: {track} waits for an approval", body=body)
+    return _told(QUESTIONS_TOLD, told, trigger, action)
 
 
 def _failures(block: UUID, deployments: Iterable[UUID]) -> AutomationCore:

@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-from deployments.alerts import FAILURES_TOLD, FINDINGS_TOLD, alerts
+from deployments.alerts import ALERTS, alerts
 from deployments.events import DATA_CHANGED, KIND, PULL_REQUEST_CHANGED, SOURCE
 from deployments.run_automations import CRASHED_GO_ON, STUCK, TAG, VANISHED, VANISHED_CRASHED, RunsOf, Windows
 
@@ -30,8 +30,7 @@ NAMES: Final = (
     VANISHED_CRASHED,
     STUCK,
     CRASHED_GO_ON,
-    FINDINGS_TOLD,
-    FAILURES_TOLD,
+    *ALERTS,
 )
 """All of them, in the order in which they are shown."""
 

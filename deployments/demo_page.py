@@ -151,7 +151,9 @@ class DemoPage:
 
     def why(self, track: str, answer: Why) -> None:
         """What `speechops why` says of the track."""
-        self._console.print(f"\n[bold]Why is that model live?[/]  [dim]speechops why {escape(track)}[/]", highlight=False)
+        self._console.print(
+            f"\n[bold]Why is that model live?[/]  [dim]speechops why {escape(track)}[/]", highlight=False
+        )
         show_why(answer, self._console)
 
     def closing(self, played: list[Played], seconds: float, summary: Path) -> None:

@@ -274,7 +274,11 @@ def emit(request: Request) -> None:
     """Tell whoever listens on the Prefect server that something is asked, or how it ended."""
     emit_event(
         event="speechops.track.approval",
-        resource={"prefect.resource.id": f"speechops.track.{request.track}", "prefect.resource.name": request.track},
+        resource={
+            "prefect.resource.id": f"speechops.track.{request.track}",
+            "prefect.resource.name": request.track,
+            "speechops.decision": request.status,
+        },
         payload=_facts(request) | {"flow_run": request.flow_run, "expires_at": request.expires_at.isoformat()},
     )
 

@@ -1,5 +1,6 @@
 """A real Prefect server, a real emulator with a quick engine, and a track whose names the base model cannot know."""
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -121,7 +122,8 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> "Templates":
-    """A track with releases, to copy: made once."""
+    """A track with releases, to copy: made once in a session, by the first worker that needs it."""
     from tests.flows.release_kit import Templates
 
-    return Templates(tmp_path_factory.mktemp("releases"))
+    own = tmp_path_factory.getbasetemp()
+    return Templates((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "releases")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from flows.training_update import training_update
 from tasks.endpoints import ReleaseFailed
@@ -44,7 +45,12 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self.ready = folder / "ready"
         self.live = folder / "live"
-        asyncio.run(self._make())
+        made = folder / "made"
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / "lock"):  # other workers of the same session need them, too
+            if not made.exists():
+                asyncio.run(self._make())
+                made.touch()
 
     async def _make(self) -> None:
         async with opened(self.ready) as world:

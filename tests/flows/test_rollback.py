@@ -15,6 +15,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.flow_engine import run_flow_async
 from rich.console import Console
 
+import flows.going_live
 from deployments.orphan_table import show_orphans
 from deployments.orphaned import find_and_remove
 from deployments.undoing import DEPLOYMENT, roll_back
@@ -192,6 +193,24 @@ async def test_an_interrupted_release_that_clients_have_already_is_taken_back(
         state = await training_update(**world.arguments, return_state=True)
         assert (state.name, "gibberish" in state.message) == ("Refused", True)
         assert (await rollback(world.track, to=third["candidate"])).model_name == third["candidate"]
+
+
+async def test_a_run_that_was_taken_for_dead_leaves_the_endpoint_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run has taken the rollback over meanwhile: what fails here must not change what clients have."""
+    _, second, _ = await releases(world)
+
+    async def taken_over(*_: object) -> None:
+        await interrupted(world, "rollback", second.model_name, second.evidence)
+        raise ConnectionError("the network is away")
+
+    monkeypatch.setattr(flows.going_live, "listen", taken_over)
+    with pytest.raises(Mistake, match="was taken over by another run"):
+        await rollback(world.track)
+
+    assert await live_model(world) == second.model
+    assert (await world.ledger.state()).pending is not None
 
 
 @pytest.mark.slow

@@ -177,13 +177,17 @@ async def test_a_retraining_that_fails_changes_no_base_model(live: World) -> Non
 
 
 async def test_the_watch_goes_back_when_the_release_before_is_better(live: World) -> None:
-    """By policy, after one evaluation of both on what people say now; the reason stands in the history."""
+    """By policy only, after one evaluation of both on what people say now; the reason stands in the history."""
     live.write_track(NAMES.replace("xanadu", "xylon"), MOVED, POLICY)
     assert (await training_update(**live.arguments)).released
+    live.write_track(NAMES.replace("xanadu", "xylon"), SPOKEN)
+    only_told = await watch(**live.arguments)
+    before = await live.ledger.state()
     live.write_track(NAMES.replace("xanadu", "xylon"), SPOKEN, POLICY)
 
     report = await watch(**live.arguments)
 
+    assert (kinds(only_told), before.release.number) == (["accuracy"], 2)
     assert kinds(report) == ["previous-is-better", "accuracy"]
     state = await live.ledger.state()
     assert (state.release.kind, state.release.by, state.release.number) == ("rollback", "watch", 3)

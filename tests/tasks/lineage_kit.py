@@ -135,7 +135,7 @@ def _recordings(folder: Path, said: Mapping[str, str]) -> None:
     for old in folder.glob("*.wav"):
         old.unlink()
     for name, text in said.items():
-        (folder / name).write_bytes(wav(f"{text} {ascii(name)}"))
+        (folder / name).write_bytes(wav(f"{text} {name!a}"))
     (folder / "trans.txt").write_text("".join(f"{name}\t{text}\n" for name, text in said.items()))
 
 

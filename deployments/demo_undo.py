@@ -49,7 +49,7 @@ async def undo(client: PrefectClient, stack: Stack, page: DemoPage) -> Undone:
             raise Mistake(f"the release could not be taken back: {run.state_name}: {told}")
     if head.release is None:
         raise RuntimeError("a rollback leaves a release")
-    done = Undone(head.release, head.withdrawn[-1].version, seconds)
+    done = Undone(head.release, head.withdrawn[0].version, seconds)
     page.undone(done.release, done.version, seconds)
     page.why(SECOND_TRACK, await read_why(store, SECOND_TRACK))
     return done

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deployments.demo import SOURCE, demo
+from deployments.demo_repository import SECOND_TRACK
 from deployments.flow_runs import update_since
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
@@ -83,6 +84,7 @@ async def _make(settings: StackSettings, images: Path, browser: str) -> None:
     (images / "demo.svg").write_text(terminal_picture(console.export_text(styles=True)), "utf-8")
     summary = json.loads((settings.home / "demo" / "summary.json").read_text("utf-8"))
     await photograph_reports(settings.home / "demo" / "reports", images, browser)
+    await photograph_track(settings.home / "store" / "pages" / f"{SECOND_TRACK}.html", images, browser)
     released = next(step["flow_run_id"] for step in summary["steps"] if step["released"])
     async with running_stack(settings) as stack:
         await _photograph(stack, await _shots(stack, released), images, browser)
@@ -90,15 +92,17 @@ async def _make(settings: StackSettings, images: Path, browser: str) -> None:
 
 
 def terminal_picture(told: str) -> str:
-    """The demo's last words as SVG: what was heard, the words, the closing table.
+    """The demo's last words as SVG: what was heard, the words, what was taken back, the closing table.
 
     Args:
         told: all that the demo printed, with ANSI styles.
     """
     heard = _between(told, r"[^\n]*One recording, sent", r"\n[^\n]*still missed[^\n]*(?:\n {6,}[^\n]*)*")
+    undone = _between(told, r"[^\n]*Take the last release back", r"\n[^\n]*is live again[^\n]*")
+    undone = "\n".join(line for line in undone.splitlines() if "✓" not in line)
     closing = _between(told, r"[^\n]*What happened", r"\n[^\n]*Live endpoint: [^\n]*")
     page = Console(record=True, width=100, file=io.StringIO())
-    page.print(Text.from_ansi(_without_chance(f"{heard}\n\n{closing}")))
+    page.print(Text.from_ansi(_without_chance(f"{heard}\n\n{closing}\n\n{undone}")))
     svg = page.export_svg(title="make demo", unique_id="demo")
     # The fonts that rich names come from the web; a picture must not fetch anything.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
@@ -125,7 +129,7 @@ async def _shots(stack: Stack, released: str) -> list[Shot]:
         }
         update = await update_since(client, SOURCE, datetime.min.replace(tzinfo=UTC))
     return [
-        Shot("prefect-deployments", "deployments", "5 Deployments", height=560),
+        Shot("prefect-deployments", "deployments", "8 Deployments", height=800),
         Shot("prefect-push", f"runs/flow-run/{update.id}?tab=Artifacts", f"{SOURCE}-changes"),
         Shot("prefect-run-form", f"deployments/deployment/{form}/run", "Submit", 1080, {"track": "sharjah"}),
         Shot("prefect-run", f"runs/flow-run/{released}?tab=Artifacts", "sharjah-verdict"),
@@ -181,6 +185,16 @@ async def photograph_reports(folder: Path, images: Path, browser: str) -> None:
             await page.screenshot(path=images / f"report-{picture}.png")
         phone = await chromium.new_page(**PHONE)
         await _on_a_phone(phone, folder / "3-one-more-name.html", images / "report-phone.png")
+        await chromium.close()
+
+
+async def photograph_track(file: Path, images: Path, browser: str) -> None:
+    """Take the first screens of a track's page."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        page = await chromium.new_page(viewport={"width": 1100, "height": 1240}, device_scale_factor=1)
+        await page.goto(file.resolve().as_uri())
+        await page.screenshot(path=images / "track-page.png")
         await chromium.close()
 
 

@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 from domain.approval import Hold
 from domain.ledger import Release
 from domain.track import check_name
-from flows.consent import agreed, ended
+from flows.consent import agreed, ended, is_top_level
 from flows.going_live import go_live
 from flows.naming import release_name
 from tasks.code_releases import publish_github_release
@@ -62,7 +62,8 @@ async def deploy(
     if order.ruling.subject.track.release.github_release:
         await publish_github_release(speech, store, track)
     await retire(speech, store, track)
-    await publish_track_page(store, track)
+    if is_top_level():  # the run that this is a part of writes the page at its end
+        await publish_track_page(store, track)
     return release
 
 

@@ -11,12 +11,11 @@ from speech_client import JobFailed, RequestRejected
 from tasks.endpoints import ReleaseFailed
 from tasks.owners import await_others
 from tasks.releases import claim_release
-from tasks.retention import retire
 from tasks.rollbacks import read_pending
 
 
 async def finish_interrupted(track: str, speech: str, store: str) -> State:
-    """Finish a release or rollback that was interrupted, or take it back, and remove what it left on the Speech service.
+    """Finish a release or rollback that was interrupted, or take it back.
 
     One that another run is at, and that lives, is waited for.
 
@@ -30,7 +29,6 @@ async def finish_interrupted(track: str, speech: str, store: str) -> State:
     while state.pending:
         await finish(track, state.pending, speech, store)
         state = await await_others(store, track)
-    await retire(speech, store, track)
     return state
 
 

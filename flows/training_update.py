@@ -22,6 +22,7 @@ from tasks.evaluations import measure
 from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
 from tasks.pages import refuse_leaks
 from tasks.reports import publish_verdict, report_verdict
+from tasks.retention import retire
 from tasks.rulings import Measurements, find_ruling, judge, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.turns import take_turn
@@ -59,6 +60,7 @@ async def training_update(
     await refuse_leaks(store, snapshot)
     state = await finish_interrupted(track, speech, store)
     origin = await choose_base(speech, snapshot, state, anew=bool(base))
+    await retire(speech, store, track)  # such as what a crash left
     candidate = candidate_identity(snapshot, origin)
     unknown = ModelRef(path="", name=candidate.name)
     question = subject_of(snapshot, origin.ref, state.benchmark_or(origin.ref), unknown, candidate.content_hash)
@@ -130,8 +132,9 @@ async def release_once(
         if subject.track.release.github_release:
             await publish_github_release(speech, store, subject.track.name)
         return None
-    if not await was_asked(store, decision.ruling, decision.digest):
-        await prepare(decision, snapshot, speech, store)
+    asks = binding(decision.ruling, snapshot.track.release).approval.required
+    if not (asks and await was_asked(store, decision.ruling, decision.digest)):
+        await prepare(decision, speech, store, asks=asks)
     settings, authors = snapshot.track.release, snapshot.authors
     given = await consent(decision, settings, speech, store, authors=authors)
     if isinstance(given, Hold):
@@ -139,9 +142,9 @@ async def release_once(
     return await deploy_within(subject.track.name, subject.candidate.name, decision.digest, speech, store, given)
 
 
-async def prepare(decision: Decision, snapshot: Snapshot, speech: str, store: str) -> None:
+async def prepare(decision: Decision, speech: str, store: str, *, asks: bool) -> None:
     """What has to be known before anybody is asked: the ledger knows the verdict, and people can read it."""
     if decision.settled:
         await record_ruling(store, decision)
-    if binding(decision.ruling, snapshot.track.release).approval.required:
+    if asks:
         await publish_verdict(speech, store, decision)

@@ -43,7 +43,6 @@ async def await_others(store: str, track: str) -> State:
         return await Owners(client, flow_run.id).settled(ledger)
 
 
-@task(name="find-others", description="Is another run of the track at work?", **FRESH)
 async def has_others(track: str) -> bool:
     """Whether another run has the track's turn, and so may be using what nobody refers to yet."""
     async with get_client() as client:

@@ -26,28 +26,29 @@ from tasks.vault import read_ruling
 _WAITING = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 
 
-async def retire(speech: str, store: str, track: str) -> None:
-    """Remove what the track does not need any more, unless another run is at work: that one may be about to use it."""
-    if await has_others(track):
-        get_run_logger().info("Another run of '%s' is at work: what is to be removed, the next run removes", track)
-        return
-    await remove_superfluous(speech, store, track)
-
-
 @task(name="retention", description="Remove old models, and endpoints that nobody uses.", **FRESH)
-async def remove_superfluous(speech: str, store: str, track: str) -> None:
-    """Delete what retention does not keep, and tell the ledger; whatever goes wrong is told in the log, and left for next time."""
-    keep = await load_store(store)
+async def retire(speech: str, store: str, track: str) -> None:
+    """Delete what retention does not keep, and tell the ledger; whatever goes wrong is told in the log, and left for next time.
+
+    While another run of the track is at work nothing is removed, for that one may be about to use it.
+    """
     try:
-        head = await Ledger(keep, track).state()
-        async with (await load_speech(speech)).client() as client:
-            held = await read_holdings(client, "endpoint", "evaluation", "model")
-            plan = superfluous(held, head, await keep_models(keep, head), await wanted(client, keep, head))
-            removed = [one for one in plan if await _is_removed(client, one)]
-        if removed:
-            await Ledger(keep, track).append(_news(removed))
+        if await has_others(track):
+            get_run_logger().info("Another run of '%s' is at work: what is to be removed, the next run removes", track)
+        else:
+            await _remove_superfluous(speech, await load_store(store), track)
     except Exception as error:
         get_run_logger().warning("What '%s' no longer needs could not be removed: %s", track, error)
+
+
+async def _remove_superfluous(speech: str, keep: Store, track: str) -> None:
+    head = await Ledger(keep, track).state()
+    async with (await load_speech(speech)).client() as client:
+        held = await read_holdings(client, "endpoint", "evaluation", "model")
+        plan = superfluous(held, head, await keep_models(keep, head), await wanted(client, keep, head))
+        removed = [one for one in plan if await _is_removed(client, one)]
+    if removed:
+        await Ledger(keep, track).append(_news(removed))
 
 
 async def keep_models(store: Store, head: State) -> int:

@@ -120,6 +120,7 @@ def test_the_table_tells_what_was_made_and_what_is_missing(first: str) -> None:
     assert "missing: make a Speech Resource block of this name in the Prefect UI" in " ".join(first.split())
 
 
+@pytest.mark.slow
 async def test_doing_it_again_changes_nothing(server: Server, client: PrefectClient) -> None:
     """The same ids, the same contents, nothing twice; and what operators switched on or off stays so."""
     one = await client.read_deployment_by_name("data-update/speechops")

@@ -226,7 +226,7 @@ def test_settings_run_what_they_decide_about(
 def test_every_setting_is_sorted_into_one_that_runs_or_one_that_does_not() -> None:
     """Whoever adds a setting decides what it runs."""
     assert set(Track.model_fields) == {
-        "name", "locale", "description", "model", "gate", "release", "watch", "report", "patience",
+        "name", "locale", "description", "model", "gate", "release", "watch", "promotion", "report", "patience",
     }  # fmt: skip
     assert set(ModelSettings.model_fields) == {"base", "weight_percent"}
 

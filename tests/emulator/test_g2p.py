@@ -28,6 +28,7 @@ def errors(expected: list[str], actual: list[str]) -> int:
     return row[-1]
 
 
+@pytest.mark.slow
 def test_words_held_out_of_the_dictionary_are_mostly_said_right() -> None:
     """At most one phone in ten is wrong, and for three words in four a right variant is among the first two."""
     dictionary = read_dictionary(shipped_dictionary())

@@ -165,6 +165,7 @@ def test_a_failing_decode_leaves_no_utterance_open(
     assert custom.recognise(clip(name)) == heard[name]
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_cut_where_nobody_speaks(
     custom: PocketSphinxRecogniser, heard: dict[str, Recognition]
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_long_recording_is_cut_where_nobody_speaks(
     assert last_starts <= result.words[-1].offset_seconds <= len(whole) / 16_000
 
 
+@pytest.mark.slow
 def test_telephone_speech_is_understood(custom: PocketSphinxRecogniser) -> None:
     """8 kHz is worse, but it is not nonsense."""
     names = list(SPOKEN)[:5]

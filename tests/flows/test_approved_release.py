@@ -77,6 +77,7 @@ async def test_an_approved_model_waits_for_the_window_without_a_worker(
     assert (release.approval, (await requests(world))[0].status) == (waits.parameters["approval"], "used")
 
 
+@pytest.mark.slow
 async def test_a_rejected_model_can_be_asked_for_again_and_an_approval_is_used_once(world: World) -> None:
     """Deploy on its own asks, too. What it was given is spent when the release fails: next time somebody hears of it."""
     world.track = "careful"

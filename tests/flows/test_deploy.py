@@ -45,6 +45,7 @@ async def test_a_verdict_about_another_model_is_refused(world: World) -> None:
         await deploy(world.track, "places-model-other", report.decision.digest)
 
 
+@pytest.mark.slow
 async def test_a_verdict_against_a_former_benchmark_is_refused(world: World) -> None:
     """It was better than a model that is no longer live: that says nothing about the one that is."""
     first = await released(world, "xanadu is a place\n")
@@ -102,6 +103,7 @@ async def test_the_former_model_comes_back_when_the_new_one_is_wrong_live(world:
     assert state.release.model_name == first.decision.ruling.verdict.candidate
 
 
+@pytest.mark.slow
 async def test_the_former_model_comes_back_when_the_new_one_cannot_be_asked(world: World) -> None:
     """An error during verification is no verification: clients must not keep a model that nobody has heard."""
     await released(world, "xanadu is a place\n")
@@ -116,6 +118,7 @@ async def test_the_former_model_comes_back_when_the_new_one_cannot_be_asked(worl
     assert [entry.kind for entry in await world.ledger.history()][-2:] == ["release-started", "release-failed"]
 
 
+@pytest.mark.slow
 async def test_a_live_endpoint_whose_update_failed_recovers(world: World) -> None:
     """The former model is back at once, and the next run releases after all."""
     await released(world, "xanadu is a place\n")

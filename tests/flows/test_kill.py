@@ -50,7 +50,9 @@ async def declare_crashed(tag: str) -> None:
             await client.set_flow_run_state(run.id, Crashed(), force=True)
 
 
-@pytest.mark.parametrize(("door", "kind"), [("training", "models"), ("decoding", "evaluations")])
+@pytest.mark.parametrize(
+    ("door", "kind"), [pytest.param("training", "models", marks=pytest.mark.slow), ("decoding", "evaluations")]
+)
 async def test_after_a_kill_the_next_run_finds_the_same_job(world: World, door: str, kind: str) -> None:
     """SIGKILL during training, or during the evaluation: one model, trained once, evaluated once."""
     with held(world.folder / "emulator", door):

@@ -48,6 +48,7 @@ async def live_model(world: World) -> str:
     return str(endpoint["model"]["self"]).partition("?")[0].rpartition("/")[2]
 
 
+@pytest.mark.slow
 async def test_a_slow_run_does_not_replace_a_better_model(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it evaluated, another run released: its verdict compares with a model that is no longer live."""
     world.write_track(WEAK)
@@ -65,6 +66,7 @@ async def test_a_slow_run_does_not_replace_a_better_model(world: World, monkeypa
     assert state.release.model.endswith(await live_model(world))
 
 
+@pytest.mark.slow
 async def test_a_slow_measurement_does_not_replace_the_benchmark(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was measured is no longer the benchmark."""
 
@@ -78,7 +80,15 @@ async def test_a_slow_measurement_does_not_replace_the_benchmark(world: World, m
     assert state.benchmark.model == state.release.model
 
 
-@pytest.mark.parametrize("step", ["claim_release", "start_live_endpoint", "await_endpoint", "listen"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param("claim_release", marks=pytest.mark.slow),
+        pytest.param("start_live_endpoint", marks=pytest.mark.slow),
+        "await_endpoint",
+        pytest.param("listen", marks=pytest.mark.slow),
+    ],
+)
 async def test_an_interrupted_release_is_finished_by_the_next_run(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -101,6 +111,7 @@ async def test_an_interrupted_release_is_finished_by_the_next_run(
     assert state.benchmark.wer == 0.0
 
 
+@pytest.mark.slow
 async def test_invalid_evidence_is_no_answer_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One transcript was missing once: the run is Invalid, nothing is deleted, and the next run decides."""
     world.write_track(settings=DISCARD)
@@ -171,6 +182,7 @@ async def test_what_a_crash_did_not_discard_the_next_run_does(world: World, monk
     assert await world.entities("models") == []
 
 
+@pytest.mark.slow
 async def test_a_former_release_is_never_discarded(world: World) -> None:
     """After a revert the former model is a refused candidate, but it is what a rollback needs."""
     world.write_track(WEAK)

@@ -141,6 +141,7 @@ async def test_a_copy_that_was_ordered_is_never_ordered_again(pair: Pair) -> Non
     assert (await pair.home.speech.state())["model_copies"] == len(await pair.there("models")) == 1
 
 
+@pytest.mark.slow
 async def test_what_is_live_there_is_the_best_that_was_promoted_and_can_be_taken_back(pair: Pair) -> None:
     """A worse version is refused; a rollback finds the resource by itself; what it took back is refused from then on."""
     first = await pair.first()

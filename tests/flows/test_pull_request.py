@@ -205,6 +205,7 @@ async def test_words_of_testing_data_are_shown_when_the_block_says_so(project: P
     assert "xanadu" in project.comment
 
 
+@pytest.mark.slow
 async def test_what_is_live_stays(project: Project) -> None:
     """The same data, released before: the track's datasets, model, evaluation and endpoint are as they were."""
     world = project.world

@@ -94,6 +94,7 @@ async def test_a_second_run_does_nothing_again(world: World) -> None:
     assert len(await world.ledger.history()) == 3
 
 
+@pytest.mark.slow
 async def test_the_endpoint_keeps_its_id_when_the_model_changes(world: World) -> None:
     """Clients never have to change anything."""
     world.write_track("xanadu is a place\n")
@@ -109,6 +110,7 @@ async def test_the_endpoint_keeps_its_id_when_the_model_changes(world: World) ->
     assert second.benchmark_wer == first.candidate_wer
 
 
+@pytest.mark.slow
 async def test_the_benchmark_is_the_model_that_is_live(world: World) -> None:
     """After a release the next candidate must beat that model, not the base model."""
     await training_update(**world.arguments)
@@ -120,6 +122,7 @@ async def test_the_benchmark_is_the_model_that_is_live(world: World) -> None:
     assert (report.benchmark_wer, report.candidate_wer) == (0.0, (len(UNKNOWN) - UNKNOWN.count("xanadu")) / len(WORDS))
 
 
+@pytest.mark.slow
 async def test_going_back_to_earlier_data_trains_nothing(world: World) -> None:
     """A revert finds the model of the earlier data by its recipe."""
     world.write_track("xanadu is a place\n")

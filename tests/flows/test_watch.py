@@ -176,6 +176,7 @@ async def test_a_retraining_that_fails_changes_no_base_model(live: World) -> Non
     assert (await live.ledger.state()).base_model == before.base_model
 
 
+@pytest.mark.slow
 async def test_the_watch_goes_back_when_the_release_before_is_better(live: World) -> None:
     """By policy only, after one evaluation of both on what people say now; the reason stands in the history."""
     live.write_track(NAMES.replace("xanadu", "xylon"), MOVED, POLICY)

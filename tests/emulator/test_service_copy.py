@@ -338,6 +338,7 @@ async def trainings(data: Path, count: int) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_copy_survives_the_death_of_both_sides(tmp_path: Path) -> None:
     """The target is killed while it builds and comes back, then the source is: in the end there is one model."""
     source_data, target_data = tmp_path / "source", tmp_path / "target"

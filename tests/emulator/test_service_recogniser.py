@@ -11,6 +11,7 @@ SAMPLES = Path(__file__).parents[2] / "data/sharjah/testing"
 SPOKEN = ("awb-01", "awb-02", "hts-01")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SAMPLES.exists(), reason="needs the sample recordings of data/sharjah")
 async def test_a_model_trained_through_the_service_hears_more(tmp_path: Path) -> None:
     """Plain text and pronunciations over HTTP, decoded for real; the live endpoint has the trained model."""

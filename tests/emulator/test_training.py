@@ -99,6 +99,7 @@ def test_a_build_that_was_interrupted_is_started_over(model_cache: Path) -> None
     assert not (model_cache / f"{recipe.key}.partial").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_that_want_one_model_build_it_once(model_cache: Path, tmp_path: Path) -> None:
     """Workers start at the same moment; both get the finished model, and neither fails."""
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
@@ -128,6 +129,7 @@ def test_the_shipped_model_is_a_recipe_with_nothing_in_it(model_cache: Path) -> 
     assert train(BASE, model_cache).vocabulary_added == ()
 
 
+@pytest.mark.slow
 def test_the_weight_that_is_asked_for_is_used(model_cache: Path) -> None:
     """Azure's customModelWeightPercent, which may be as high as 100."""
     assert train(Recipe(TEXT[:2], (), 30), model_cache).weight == 0.3

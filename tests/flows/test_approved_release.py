@@ -47,6 +47,7 @@ async def planned(world: World) -> list[FlowRun]:
         return await client.read_flow_runs(flow_run_filter=waiting)
 
 
+@pytest.mark.slow
 async def test_an_approved_model_waits_for_the_window_without_a_worker(
     world: World, clock: Callable[[datetime], None]
 ) -> None:

@@ -38,6 +38,7 @@ async def saved() -> Iterator[list[tuple[str, str]]]:
             await client.delete_block_document(document.id)
 
 
+@pytest.mark.slow
 async def test_a_push_is_trained_from_the_repository(world: World, saved: list[tuple[str, str]]) -> None:
     """The run needs no folder of its own machine, and reads the commit that it was given, not the newest."""
     world.commit()

@@ -37,6 +37,7 @@ async def test_a_model_that_did_not_pass_is_refused(world: World) -> None:
     assert await world.entities("endpoints") == []
 
 
+@pytest.mark.slow
 async def test_a_verdict_about_another_model_is_refused(world: World) -> None:
     """A verdict lets one model go live, not any."""
     report = await released(world)
@@ -146,6 +147,7 @@ async def test_a_verdict_on_former_testing_data_is_refused(world: World) -> None
         await deploy(world.track, facts["candidate"], facts["ruling"])
 
 
+@pytest.mark.slow
 async def test_staging_endpoints_of_a_crash_are_removed(world: World) -> None:
     """Hosting is charged by the hour; only this track's are touched."""
     report = await released(world, "xanadu is a place\n")

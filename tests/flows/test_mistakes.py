@@ -124,7 +124,12 @@ async def test_missing_training_data_are_told(world: World, logged: Callable[[],
 
 @pytest.mark.parametrize(
     ("job", "noun"),
-    [("dataset", "Dataset"), ("training", "Model"), ("evaluation", "Evaluation"), ("endpoint", "Endpoint")],
+    [
+        ("dataset", "Dataset"),
+        pytest.param("training", "Model", marks=pytest.mark.slow),
+        pytest.param("evaluation", "Evaluation", marks=pytest.mark.slow),
+        ("endpoint", "Endpoint"),
+    ],
 )
 async def test_a_job_that_fails_is_told_with_the_reason(
     world: World, logged: Callable[[], str], job: str, noun: str

@@ -142,6 +142,7 @@ async def test_lost_evidence_is_made_anew(world: World) -> None:
     assert again.decision.work.evaluated == 0
 
 
+@pytest.mark.slow
 async def test_a_model_that_was_deleted_is_trained_again(world: World) -> None:
     """It had passed, its release failed, and then somebody cleaned up in Speech Studio."""
     await world.fault(method="POST", path="/speech/recognition", kind="deaf", times=3)

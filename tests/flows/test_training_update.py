@@ -36,6 +36,7 @@ async def test_a_better_model_goes_live(world: World) -> None:
     assert [endpoint["displayName"] for endpoint in await world.entities("endpoints")] == ["places-live"]
 
 
+@pytest.mark.slow
 async def test_a_report_that_cannot_be_made_holds_no_release_up(
     world: World, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
 ) -> None:

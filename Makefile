@@ -24,7 +24,7 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 test: check  ## Everything that must hold and fits into ten minutes; CI runs exactly this
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-slow: $(STAMP)  ## What does not fit: the demo played twice, Prefect's UI in a browser, kills, 10,000 deliveries (12 minutes)
+slow: $(STAMP)  ## What does not fit: the demo played twice, Prefect's UI in a browser, kills, 10,000 deliveries (30 minutes)
 	$(BIN)/pytest -m slow
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)

@@ -160,8 +160,9 @@ async def _start_services(
 async def _start_reports(stack: Stack, settings: StackSettings, port: int) -> None:
     command = [*_SPEECHOPS, "reports", "--store", str(stack.home.store), "--port", str(port)]
     await stack.children.start("the report pages", "reports", command)
+    ready = f"{stack.reports_url}/reports"  # the front page leads elsewhere as soon as there are tracks
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
-        await stack.children.until(lambda: _is_ok(http, stack.reports_url), "the report pages", settings.patience)
+        await stack.children.until(lambda: _is_ok(http, ready), "the report pages", settings.patience)
 
 
 async def _start_receiver(stack: Stack, settings: StackSettings, port: int) -> None:

@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $(STAMP)
 
-demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model go live (about 3 minutes)
+demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model go live (about 4 minutes)
 	$(BIN)/speechops demo
 
 test: check  ## Everything that must hold and fits into ten minutes; CI runs exactly this

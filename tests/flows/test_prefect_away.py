@@ -1,6 +1,5 @@
 """Prefect's server is away while a run works: the run waits, or it is Crashed and goes on. It never Failed for that."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +53,8 @@ async def in_a_block() -> str:
 
 WORK = {"engine": part, "task": step, "our-task": patient_step, "block": in_a_block}
 EACH = pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+FEW = [pytest.param(work, id=name, marks=[] if name == "engine" else pytest.mark.slow) for name, work in WORK.items()]
+"""Each waits for more than two seconds."""
 
 
 async def played(away: Gate, work: Callable[[], Any], *, ends: bool) -> FlowRun:
@@ -65,11 +66,12 @@ async def played(away: Gate, work: Callable[[], Any], *, ends: bool) -> FlowRun:
     async def play() -> None:
         ids.append(str(flow_run.id))
         await away.close()
-        back = asyncio.create_task(away.open_after(SECONDS)) if ends else None
+        if ends:
+            await away.open_after(SECONDS)
         try:
             await work()
         finally:
-            await (back or away.open())
+            await away.open()
 
     try:
         await play()
@@ -79,7 +81,7 @@ async def played(away: Gate, work: Callable[[], Any], *, ends: bool) -> FlowRun:
         return await client.read_flow_run(ids[0])
 
 
-@EACH
+@pytest.mark.parametrize("work", FEW)
 async def test_a_short_outage_is_waited_for(work: Callable[[], Any]) -> None:
     """By Prefect's client, and by our own patience."""
     async with gate(retries=3) as away:

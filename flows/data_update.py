@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.naming import update_name
+from tasks.results import NOT_KEPT
 from tasks.source_changes import find_change, plan_change, plan_retest, settle_change
 from tasks.starting import Names, Started, start_runs
 from tasks.turns import take_turn
@@ -14,7 +15,7 @@ from tasks.update_reports import DataUpdate, report_update
     description="Looks at what is new in a data source, and starts testing-update and training-update for the tracks that "
     "it concerns. Does not wait for them. Without anything new it starts nothing, so it may be started at any time.",
     flow_run_name=update_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 async def data_update(
     source: str, ref: str = "", delivery: str = "", speech: str = "speechops", store: str = "speechops"

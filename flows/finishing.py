@@ -1,5 +1,7 @@
 """What a crash left behind, before anything else is decided: every flow that works on a track begins with it."""
 
+from contextlib import suppress
+
 from prefect.logging import get_run_logger
 
 from domain.ledger import Pending, State
@@ -11,6 +13,7 @@ from speech_client import JobFailed, RequestRejected
 from tasks.endpoints import ReleaseFailed
 from tasks.owners import await_others
 from tasks.releases import claim_release
+from tasks.results import ForeignResult
 from tasks.rollbacks import read_pending
 
 
@@ -50,7 +53,8 @@ async def go_on(track: str, pending: Pending, speech: str, store: str) -> None:
     Prefect may answer for it, when this run was begun again and had made such a call before; then it is called once more.
     """
     if pending.kind == "rollback":
-        await rollback(track, speech=speech, store=store)
+        with suppress(ForeignResult):
+            await rollback(track, speech=speech, store=store)
     else:
         await deploy_within(track, pending.model_name, pending.evidence, speech, store, pending.approval)
 

@@ -34,6 +34,7 @@ from tasks.promotions import (
     report_promotion,
 )
 from tasks.reports import publish_verdict
+from tasks.results import NOT_KEPT
 from tasks.rulings import Measurements, find_ruling, judge, record_ruling
 from tasks.turns import take_turn
 
@@ -53,7 +54,7 @@ class Judged(BaseModel):
     description="Copies the live model to other Speech resources, tests it there against what is live there, and releases it "
     "where it is not worse and the same as at home. Each target has a history and an endpoint of its own.",
     flow_run_name=promotion_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 async def promote(
     track: str,

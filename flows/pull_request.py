@@ -25,6 +25,7 @@ from tasks.models import await_model, candidate_identity, choose_base, start_mod
 from tasks.pull_checks import check_tracks
 from tasks.pull_data import compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
+from tasks.results import NOT_KEPT
 from tasks.rulings import judge, read_state
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.temporary import FLOW, remove_left, remove_temporary
@@ -43,6 +44,7 @@ async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: St
     "judges it, and removes it. Nothing is recorded in the ledger, and nothing goes live.",
     flow_run_name=pull_name,
     on_cancellation=[remove_what_is_left],
+    **NOT_KEPT,
 )
 async def pull_request(
     source: str,

@@ -8,6 +8,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
 from tasks.models import choose_base
 from tasks.reports import report_measurement
+from tasks.results import KEPT
 from tasks.rulings import check_measurement, read_state, record_benchmark
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.turns import take_turn
@@ -18,7 +19,7 @@ from tasks.turns import take_turn
     description="Re-tests the benchmark model (or, with none yet, the base model) on the track's testing data and "
     "records its WER. Never deploys.",
     flow_run_name=run_name,
-    persist_result=True,
+    **KEPT,
 )
 async def testing_update(
     track: str,

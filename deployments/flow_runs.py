@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from domain.mistakes import Mistake
-from tasks import results  # reads plain JSON, and refuses what else is stored
+from tasks.results import refuse_foreign_results
 
 OnTask = Callable[[str, str], None]
 """Called with the name of a task and its new state, such as `Running`."""
@@ -100,6 +100,7 @@ async def result_of(run: FlowRun, shape: type[R]) -> R:
     state = run.state
     if state is None or not state.is_completed():
         raise Mistake(f"the flow run '{run.name}' ended as {run.state_name}: {state.message if state else 'no state'}")
+    refuse_foreign_results()
     try:
         return shape.model_validate(await state.aresult(retry_result_failure=False))
     except ValidationError:

@@ -15,6 +15,7 @@ from tasks.owners import await_others
 from tasks.releases import claim_release
 from tasks.results import ForeignResult
 from tasks.rollbacks import read_pending
+from tasks.store_errors import StoreTrouble
 
 
 async def finish_interrupted(track: str, speech: str, store: str) -> State:
@@ -39,6 +40,8 @@ async def finish(track: str, pending: Pending, speech: str, store: str) -> None:
     """Go on with what is pending; what cannot be gone on with is taken back, for nothing may stay in the way for ever."""
     try:
         await go_on(track, pending, speech, store)
+    except StoreTrouble:
+        raise  # whoever runs next goes on with it, once the store is well
     except (Mistake, RequestRejected, JobFailed) as error:
         get_run_logger().warning(
             "The %s of '%s' was interrupted, and failed now: %s", pending.kind, pending.model_name, error

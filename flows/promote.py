@@ -36,6 +36,7 @@ from tasks.promotions import (
 from tasks.reports import publish_verdict
 from tasks.results import NOT_KEPT
 from tasks.rulings import Measurements, find_ruling, judge, record_ruling
+from tasks.store_errors import StoreTrouble
 from tasks.turns import take_turn
 
 
@@ -177,6 +178,8 @@ def failed(line: Line, error: Exception) -> Region:
     """What went wrong at one target; of an error that is not ours only its kind, for it may quote anything."""
     get_run_logger().error("The promotion to '%s' failed", line.target.name, exc_info=error)
     told = (
-        str(error) if isinstance(error, Mistake | SpeechError) else f"{type(error).__name__}; the run's log tells more"
+        str(error)
+        if isinstance(error, Mistake | SpeechError | StoreTrouble)
+        else f"{type(error).__name__}; the run's log tells more"
     )
     return region_of(line, "Failed", told)

@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from domain.ledger import Entry, News, State
 from domain.mistakes import Mistake
 from tasks.store import ABSENT, Conflict, Store
+from tasks.store_errors import StoreUnavailable
 
 Change = Callable[[State], Mapping[str, Any]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -20,7 +21,7 @@ _MOST_TRIES = 30
 """Of one append, while others keep changing the head."""
 
 _MOST_FAILURES = 5
-"""Of the store, within one append: a disk that is full stays full."""
+"""Of the store, within one append. What a person has to mend, such as a full disk, fails at once."""
 
 _AT_ONCE = 32
 """Entries that are read side by side."""
@@ -33,7 +34,7 @@ class _Enough:
         self._failures = 0
 
     def __call__(self, tries: RetryCallState) -> bool:
-        if tries.outcome and isinstance(tries.outcome.exception(), OSError):
+        if tries.outcome and isinstance(tries.outcome.exception(), StoreUnavailable):
             self._failures += 1
         return self._failures >= _MOST_FAILURES or tries.attempt_number >= _MOST_TRIES
 
@@ -77,20 +78,15 @@ class Ledger:
 
         Raises:
             Conflict: others kept changing the head.
-            Mistake: the store keeps failing, or the history is not what the head says.
+            StoreTrouble: the store cannot be written, or keeps failing.
+            Mistake: the history is not what the head says.
         """
-        try:
-            return await self._append(news, change, writer=uuid4().hex)
-        except OSError as error:
-            raise Mistake(
-                f"the history of track '{self._track}' cannot be written to the store {self._store} "
-                f"({error.strerror or error}). Mend that, or correct the store's block, and run again."
-            ) from None
+        return await self._append(news, change, writer=uuid4().hex)
 
     async def _append(self, news: News, change: Change, writer: str) -> State:
         attempted: int | None = None
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, OSError)),
+            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
             stop=_Enough(),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             sleep=self._sleep,

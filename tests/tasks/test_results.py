@@ -1,6 +1,5 @@
 """Whoever may write where Prefect keeps results cannot run code in our processes: nothing but plain JSON is read."""
 
-import asyncio
 import base64
 import importlib
 import json
@@ -19,7 +18,6 @@ from prefect.results import ResultStore
 from prefect.serializers import Serializer
 from prefect.states import Completed
 from prefect.utilities.dispatch import get_registry_for_type
-from pydantic import BaseModel
 
 import flows
 from domain.ruling import ModelRef

@@ -22,6 +22,7 @@ from tasks.endpoints import (
 from tasks.entities import Remote
 from tasks.lines import speech_of
 from tasks.listening import listen
+from tasks.lost_history import check_history
 from tasks.releases import Order, check_release, claim_release, record_release
 from tasks.reports import report_release
 from tasks.results import NOT_KEPT, ForeignResult
@@ -53,6 +54,8 @@ async def deploy(
     check_name(track)
     await take_turn(f"track:{track}")
     speech = await speech_of(store, track, speech)
+    if is_top_level():  # else the run that this is a part of has done so
+        await check_history(speech, store, track)
     order = await agreed(await check_release(store, track, model, verdict, approval), speech, store)
     if isinstance(order, Hold):
         return cast("Release", ended(order))

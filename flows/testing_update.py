@@ -6,6 +6,7 @@ from domain.ruling import Report, Work
 from flows.naming import run_name
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
+from tasks.lost_history import check_history
 from tasks.models import choose_base
 from tasks.reports import report_measurement
 from tasks.results import KEPT
@@ -40,6 +41,7 @@ async def testing_update(
         store: Name of the store's block.
     """
     await take_turn(f"track:{track}")
+    await check_history(speech, store, track)
     snapshot = await take_snapshot(track, data, revision, store, training=False, source=source)
     state = await read_state(store, track)
     base = await choose_base(speech, snapshot, state)

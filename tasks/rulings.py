@@ -23,6 +23,7 @@ from tasks import evidence, vault
 from tasks.blocks import load_store
 from tasks.leaks import check_leaks
 from tasks.ledger import Ledger
+from tasks.reached import LostHistory
 from tasks.retrying import FRESH
 from tasks.snapshots import Sheet, read_sheet
 from tasks.store import Store
@@ -56,6 +57,12 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
         digest = taken.evidence
     else:
         digest = await evidence.find(keep, _identity(subject))
+        if digest and state.last is None:  # the ledger was told before the evidence was indexed
+            raise LostHistory(
+                f"the history of track '{state.track}' in the store {keep} is empty, but the ruling {digest[:12]}… in its evidence "
+                f"was told to it: entries are lost. Bring tracks/{state.track}/ back from a backup. To go on without them on "
+                f"purpose: `speechops begin-anew {state.track}`."
+            )
     return Decision(digest=digest, ruling=await vault.read_ruling(keep, digest), settled=True) if digest else None
 
 

@@ -75,7 +75,8 @@ async def _verify_track(store: Store, track: str, forgotten: dict[str, str]) -> 
 
 async def _read(store: Store, track: str) -> Past:
     ledger = Ledger(store, track)
-    state, entries = await ledger.state(), await ledger.history()
+    state = await ledger.state()
+    entries = await ledger.entries(state)
     return Past(state, entries, *await read_rulings(store, digests_of(state, entries)))
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from deployments import approving, drifting, lineage_commands, rolling_back
 from deployments.offline import add_commands
 from domain.mistakes import Mistake
+from tasks.store_errors import StoreTrouble
 
 app = typer.Typer(
     help="Keeps the best-performing custom speech model live: test, train, compare, deploy only what is better.",
@@ -27,7 +28,7 @@ def main() -> None:
     """Run the command line. A mistake that a person can mend is one message, not a traceback."""
     try:
         app()
-    except Mistake as mistake:
+    except (Mistake, StoreTrouble) as mistake:
         Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"speechops: {mistake}")
         sys.exit(1)
 

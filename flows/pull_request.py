@@ -26,6 +26,7 @@ from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.pull_checks import check_tracks
 from tasks.pull_data import compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
+from tasks.results import NOT_KEPT
 from tasks.rulings import judge, read_state
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.temporary import FLOW, remove_left, remove_temporary
@@ -44,6 +45,7 @@ async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: St
     "judges it, and removes it. Nothing is recorded in the ledger, and nothing goes live.",
     flow_run_name=pull_name,
     on_cancellation=[remove_what_is_left],
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def pull_request(

@@ -11,7 +11,7 @@ import pytest
 
 from deployments.receiver import serving
 from deployments.receiver.bodies import Bodies
-from deployments.receiver.hook import Hook
+from deployments.receiver.hook import Body, Hook
 from deployments.receiver.outbox import Outbox
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.speech import SpeechHook
@@ -70,8 +70,8 @@ async def test_a_fault_of_ours_is_a_503_that_tells_nothing(
 ) -> None:
     """Even a mistake in our reading loses no delivery."""
 
-    def fails(_hook: Hook, _call: object, body: bytes) -> None:
-        raise RuntimeError(body.decode())
+    def fails(_hook: Hook, _call: object, body: Body) -> None:
+        raise RuntimeError(body.start.decode())
 
     monkeypatch.setattr(SpeechHook, "read", fails)
     answer = await receiver.take(speech(b'{"transcript": "private"}'))

@@ -107,7 +107,10 @@ def _json_of(call: Call, body: Body) -> bytes:
         return body.start
     if not body.start.startswith(_FIELD) or b"&" in body.start:
         raise Misunderstood("the form has not just the field `payload`")
-    return unquote_to_bytes(body.start.removeprefix(_FIELD).replace(b"+", b" "))
+    text = body.start.removeprefix(_FIELD)
+    if not body.is_whole and b"%" in text[-2:]:  # half a character
+        text = text[: text.rindex(b"%")]
+    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def _beginning_of(event: str, text: bytes) -> dict[str, Any]:

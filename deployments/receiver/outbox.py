@@ -17,13 +17,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from deployments.receiver.deliveries import Delivery, Kind, News, Source, digest
-from deployments.receiver.outbox_file import connected, explained, identity, make_private
+from deployments.receiver.outbox_file import connected, explained, identity, make_private, put_log_aside
 
 REMEMBERED = timedelta(days=30)
 """How long a delivery that is done is kept, to know it when it comes again."""
 
 _TURN_SECONDS = 5.0
 """How long one waits for the others of this process; senders wait for 10 seconds (GitHub, GitLab) or more."""
+_PROBE_BYTES = 32 * 1024
+"""As many pages as a delivery with its indexes, and some more: a disk that has no room for one has none for the other."""
+
 _SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -33,7 +36,7 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, received_at
 CREATE TABLE IF NOT EXISTS keys (
     key TEXT PRIMARY KEY, number INTEGER NOT NULL REFERENCES deliveries ON DELETE CASCADE) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_by_number ON keys (number);
-CREATE TABLE IF NOT EXISTS checks (number INTEGER PRIMARY KEY, checked_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS probes (number INTEGER PRIMARY KEY, content TEXT NOT NULL);
 """
 
 Clock = Callable[[], datetime]
@@ -96,7 +99,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._path = path
         self._patience = patience
-        self._is_closed = False
+        self._is_closed = self._is_open = False
         with self._told():
             make_private(path)
             self._open()
@@ -230,12 +233,13 @@ class Outbox:
         Raises:
             OutboxUnavailable: that does not work now.
         """
+        content = self._clock().isoformat().ljust(_PROBE_BYTES, ".")
         with self._transaction():
             self._run(
-                "INSERT INTO checks VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET checked_at = excluded.checked_at",
-                (self._clock().timestamp(),),
+                "INSERT INTO probes VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET content = excluded.content",
+                (content,),
             )
-        if not self._rows("SELECT checked_at FROM checks WHERE number = 1", ()):
+        if not self._rows("SELECT number FROM probes", ()):
             raise OutboxUnavailable("what was written is not there")
 
     def _forget(self, before: datetime) -> None:
@@ -267,6 +271,7 @@ class Outbox:
     def _open(self) -> None:
         self._db = connected(self._path, self._patience, _SETTINGS + _SCHEMA)
         self._identity = identity(self._path)
+        self._is_open = True
 
     def _get_ready(self) -> None:
         """Another file in the place of the one that is open is opened; without any, nothing can be kept.
@@ -277,17 +282,19 @@ class Outbox:
             raise OutboxUnavailable("it is closed")
         if self._is_there():
             return
+        self._is_open = False
         self._db.close()
         if not self._path.exists():
             raise OutboxUnavailable(
                 f"{self._path} is gone. Put it back, or restart the receiver, which begins a new one: then what waited is lost"
             )
+        put_log_aside(self._path, self._identity)
         make_private(self._path)
         self._open()
 
     def _is_there(self) -> bool:
         """Whether what is open is what lies in the folder."""
-        return identity(self._path) == self._identity
+        return self._is_open and identity(self._path) == self._identity
 
     @contextmanager
     def _told(self) -> Iterator[None]:

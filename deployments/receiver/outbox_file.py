@@ -41,7 +41,7 @@ def connected(path: Path, patience: float, script: str) -> sqlite3.Connection:
     db = sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience, check_same_thread=False)
     try:
         db.executescript(script)
-        db.execute("SELECT COUNT(*) FROM checks").fetchone()  # from now on there is a write-ahead log, too
+        db.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()  # from now on there is a write-ahead log, too
     except BaseException:
         db.close()
         raise
@@ -51,6 +51,12 @@ def connected(path: Path, patience: float, script: str) -> sqlite3.Connection:
 def identity(path: Path) -> Identity:
     """What lies in the folder under the names of the file and of its write-ahead log."""
     return tuple(map(_identified, (path, _log_of(path))))
+
+
+def put_log_aside(path: Path, former: Identity) -> None:
+    """The write-ahead log of a file in whose place another one lies: SQLite would write it over that one."""
+    if _identified(path) != former[0] and former[1] and _identified(_log_of(path)) == former[1]:
+        _log_of(path).rename(path.with_name(f"{path.name}-wal-of-another-file"))
 
 
 def _log_of(path: Path) -> Path:

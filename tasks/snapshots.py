@@ -160,7 +160,7 @@ async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -
     folder, settings = read_track(opened.data, track)
     keep = await load_store(store)
     with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), training)
+        testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), settings.locale if training else None)
         leaks = await asyncio.to_thread(leaks_in_folder, folder, settings.locale) if training else None
         kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
     sheet = Sheet(
@@ -288,8 +288,8 @@ def _plain_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return plain_wav(stream, found) if isinstance(found, Audio) else archive.read(member)
 
 
-def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, tuple[PackedDataset, ...]]:
-    """Pack all data, or tell the problems of all data at once."""
+def _pack(folder: Path, scratch: Path, locale: str | None) -> tuple[PackedTesting, tuple[PackedDataset, ...]]:
+    """Pack all data, or tell the problems of all data at once; without a locale no training data."""
     problems: list[Problem] = []
     packed: tuple[PackedDataset, ...] = ()
     try:
@@ -297,7 +297,7 @@ def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, t
     except DataRejected as error:
         problems += error.problems
     try:
-        packed = pack_training(folder, scratch / "training") if training else ()
+        packed = pack_training(folder, scratch / "training", locale) if locale else ()
     except DataRejected as error:
         problems += error.problems
     if problems:

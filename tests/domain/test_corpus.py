@@ -137,6 +137,7 @@ def test_no_bytes_make_a_parser_fail(data: bytes) -> None:
         parse_transcripts(line + data, "x", AUDIO)
         parse_labels(line + data, "x", AUDIO)
         parse_pronunciations(line + data, "x")
+        parse_pronunciations(line + data, "x", "en-US")
         parse_plain_text(line + data, "x")
 
 
@@ -234,6 +235,45 @@ def test_a_faulty_pronunciation_is_told_with_an_example(line: bytes) -> None:
     (problem,) = parse_pronunciations(b"CNTK\tc n t k\n" + line, "pronunciation.txt")[1]
 
     assert (problem.line, "three c p o" in problem.remedy) == (2, True)
+
+
+CAFE = "Café\tca fé\nO’Neill\to neill’s\n"
+
+
+def test_english_pronunciations_may_be_ansi_as_windows_writes_them() -> None:
+    """That is Windows-1252: Latin-1 has no such apostrophe, and the same letters."""
+    ansi, mended = (parse_pronunciations(data, "x", "en-GB") for data in (CAFE.encode("cp1252"), CAFE.encode()))
+
+    assert ansi == mended
+    assert ansi == ((Pronunciation("Café", "ca fé"), Pronunciation("O’Neill", "o neill’s")), ())
+    assert parse_pronunciations("Café\tca fé".encode("latin-1"), "x", "en-US")[0] == ansi[0][:1]
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "enm-GB", ""])
+def test_pronunciations_in_other_languages_are_utf_8(locale: str) -> None:
+    """There "ANSI" is another code page on every other machine, and Azure takes it for English alone."""
+    rows, (problem, _) = parse_pronunciations(CAFE.encode("cp1252"), "pronunciation.txt", locale)
+
+    assert (rows, problem.line) == ((), 1)
+    assert "iconv -f WINDOWS-1252 -t UTF-8" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "remedy"),
+    [
+        (b"ok\tokay\nCaf\xe9\tca fay\nCaf\xc3\xa9\tca fay\n", 3, "Save the whole file as UTF-8"),
+        (b"\xef\xbb\xbfCaf\xe9\tca fay\nok\tokay\n", 1, "Save the file as UTF-8"),
+        (b"ok\tokay\nCaf\x81\tca fay\n", 2, "Save the file as UTF-8"),
+        ("ok\tokay\n".encode("utf-16"), 1, "iconv -f UTF-16 -t UTF-8"),
+    ],
+    ids=["two encodings", "a mark of UTF-8, but none", "no letter of Windows-1252", "UTF-16"],
+)
+def test_an_encoding_that_nobody_can_tell_is_refused(data: bytes, line: int, remedy: str) -> None:
+    """Guessing would teach the model a wrong letter."""
+    (problem,) = parse_pronunciations(data, "pronunciation.txt", "en-US")[1]
+
+    assert problem.line == line
+    assert remedy in problem.remedy
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000])

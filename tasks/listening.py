@@ -46,14 +46,14 @@ async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, gold
     subject = ruling.subject
     recordings = await read_recordings(await load_store(store), subject.testing, golden)
     async with (await load_speech(speech)).client() as client:
-        said = {name: await _ask(client, endpoint, name, wav, subject.track.locale) for name, wav in recordings.items()}
+        said = {name: await ask(client, endpoint, name, wav, subject.track.locale) for name, wav in recordings.items()}
     latency = Latency.of([seconds for _, seconds in said.values()], where=endpoint.name)
     hearing = compare(golden, {name: text for name, (text, _) in said.items()}, latency)
     _tell(endpoint, hearing)
     return hearing
 
 
-async def _ask(client: SpeechClient, endpoint: Remote, name: str, wav: bytes, locale: str) -> tuple[str, float]:
+async def ask(client: SpeechClient, endpoint: Remote, name: str, wav: bytes, locale: str) -> tuple[str, float]:
     """What the endpoint says, normalised, and the seconds until the answer was there, with all that had to be sent again.
 
     Raises:

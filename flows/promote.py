@@ -120,7 +120,7 @@ async def copy_and_judge(plan: Promotion, line: Line, question: Subject, speech:
     (testing,) = await start_datasets(
         line.speech, store, line.track, question.revision, [snapshot_of_line(question).testing]
     )
-    await await_datasets(line.speech, line.track, [testing])
+    await await_datasets(line.speech, line.track, [testing], testing)
     model = await await_copy(speech, line.speech, line.track, plan.subject, copy)
     subject = question.model_copy(update={"candidate": model.ref})
     measured, evaluated = await measure(line.speech, store, subject, testing)

@@ -178,7 +178,7 @@ async def train_and_judge(source: str, pull: PullRequest, track: str, speech: st
     state = await read_state(store, track)
     base = await choose_base(speech, snapshot, state)
     *training, testing = await start_datasets(speech, store, own.track, revision, [*own.training, own.testing])
-    await await_datasets(speech, own.track, [*training, testing])
+    await await_datasets(speech, own.track, [*training, testing], testing)
     model = await start_model(speech, own, base, training)
     await await_model(speech, own.track, model)
     recipe = candidate_identity(snapshot, base).content_hash

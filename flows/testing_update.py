@@ -51,7 +51,7 @@ async def testing_update(
     base = await choose_base(speech, snapshot, state)
     subject = subject_of(snapshot, base.ref, benchmark=base.ref, candidate=state.benchmark_or(base.ref))
     datasets = await start_datasets(speech, store, snapshot.track, snapshot.revision, [snapshot.testing])
-    await await_datasets(speech, snapshot.track, datasets)
+    await await_datasets(speech, snapshot.track, datasets, datasets[0])
     measurement, evaluated = await measure(speech, store, subject, datasets[0])
     work = Work(uploaded=sum(dataset.created for dataset in datasets), evaluated=evaluated)
     decision = await check_measurement(store, subject, measurement, work)

@@ -104,7 +104,7 @@ async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, s
     """Upload, train, evaluate and judge; what is there already is found and used."""
     track, revision = snapshot.track, snapshot.revision
     *training, testing = await start_datasets(speech, store, track, revision, [*snapshot.training, snapshot.testing])
-    await await_datasets(speech, track, [*training, testing])
+    await await_datasets(speech, track, [*training, testing], testing)
     model = await start_model(speech, snapshot, base, training)
     await await_model(speech, track, model)
     subject = question.model_copy(update={"candidate": model.ref})

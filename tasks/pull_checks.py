@@ -54,7 +54,7 @@ def check_folder(data: Path, track: str) -> tuple[tuple[Problem, ...], LeakRepor
                 pack_testing(folder, Path(scratch, "testing"))
         if training:
             with collected_in(problems):
-                pack_training(folder, Path(scratch, "training"))
+                pack_training(folder, Path(scratch, "training"), settings.locale)
     leaks = None
     if testing and training and not problems:
         with collected_in(problems):

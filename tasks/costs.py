@@ -1,7 +1,6 @@
 """What a track's data on disk would cost to work on: packed in a scratch folder, nothing is kept or uploaded."""
 
 import asyncio
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from domain.cost import Cost, Dataset, Standing, costs
 from domain.plan import FlowName, PlannedRun
 from tasks.ledger import Ledger
 from tasks.packing import PackedDataset, pack_testing, pack_training
-from tasks.snapshots import read_track
+from tasks.scratch import scratch_folder
+from tasks.track_files import read_track
 from tasks.store import Store
 
 
@@ -33,7 +33,7 @@ async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Sto
 
 
 def _packed(folder: Path, trains: bool) -> tuple[PackedDataset, ...]:
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+    with scratch_folder() as scratch:
         testing = pack_testing(folder, Path(scratch, "testing")).dataset
         return (testing, *(pack_training(folder, Path(scratch, "training")) if trains else ()))
 

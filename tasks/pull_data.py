@@ -2,10 +2,8 @@
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from prefect import task
 
@@ -23,6 +21,7 @@ from tasks.git_remote import ASKING, GitRefused
 from tasks.git_source import GitSource
 from tasks.repository import NOTHING
 from tasks.retrying import REMOTE
+from tasks.scratch import scratch_folder
 
 _HISTORY = (
     "fetch",
@@ -81,8 +80,8 @@ async def compare(source: str, pull: PullRequest) -> Difference:
         Mistake: the server does not have its commits (any more).
     """
     place = (await load_git(source)).source(source)
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        copy = GitCopy(place.remote, Path(scratch), place.branch)
+    with scratch_folder() as scratch:
+        copy = GitCopy(place.remote, scratch, place.branch)
         await copy.start(pull.head)
         fork = await _forked_at(place, pull)
         if not await copy.fetch(pull.head) or not (fork == NOTHING or await copy.fetch(fork)):
@@ -103,10 +102,10 @@ def _is_track(name: str, there: TracksThere) -> bool:
 
 async def _head(place: GitSource, host: CodeHost | None, number: int) -> str:
     ref = host.head_ref(number) if host else f"refs/pull/{number}/head"
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+    with scratch_folder() as scratch:
         words = ("ls-remote", "--quiet", "--", place.remote.address.url, ref)
-        ceiling = str(Path(scratch).parent)
-        listed = await place.remote.ask(Path(scratch), *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
+        ceiling = str(scratch.parent)
+        listed = await place.remote.ask(scratch, *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
     if found := re.match(r"([0-9a-f]{40}|[0-9a-f]{64})\t", listed):
         return found[1]
     raise Mistake(
@@ -117,8 +116,8 @@ async def _head(place: GitSource, host: CodeHost | None, number: int) -> str:
 async def _forked_at(place: GitSource, pull: PullRequest) -> str:
     """Where the pull request branched off: commits alone are fetched for that. Zeros when the histories have nothing in common."""
     base = pull.base or await place.newest()
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        copy = GitCopy(place.remote, Path(scratch), place.branch)
+    with scratch_folder() as scratch:
+        copy = GitCopy(place.remote, scratch, place.branch)
         await copy.start(pull.head)
         try:
             await place.remote.ask(copy.folder, *_HISTORY, pull.head, base)

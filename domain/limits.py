@@ -50,4 +50,6 @@ def check_bytes(size: int, limits: Limits | None) -> None:
     """
     if limits and size > limits.disk:
         most = limits.disk // MEGABYTE
-        raise LimitExceeded(f"the tracks' files have {size // MEGABYTE:,} MB, more than the {most:,} MB that a check takes")
+        raise LimitExceeded(
+            f"the tracks' files have {size // MEGABYTE:,} MB, more than the {most:,} MB that a check takes"
+        )

@@ -101,7 +101,9 @@ def _fault(words: Sequence[str]) -> str:
 
 
 def _fault_of_a_name(word: str) -> str:
-    if not word or word.casefold().rstrip(" .") == "git~1":  # Windows' short name of `.git`; hidden names are not wanted
+    if (
+        not word or word.casefold().rstrip(" .") == "git~1"
+    ):  # Windows' short name of `.git`; hidden names are not wanted
         return "a part of its path is no name, or is git's own"
     if len(word.encode(errors="replace")) > _LONGEST_WORD:
         return f"a name in its path is longer than {_LONGEST_WORD} bytes"
@@ -124,4 +126,3 @@ def _clashes(files: Iterable[Entry], data: str) -> Iterator[Problem]:
 
 def _alike(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-

@@ -155,7 +155,9 @@ def _valid(kind: type[_S], settings: object, file: str) -> _S:
 
 def _text(data: bytes, file: str) -> str:
     if len(data) > MOST_SETTINGS:
-        raise Mistake(f"{file}: it is larger than {MOST_SETTINGS:,} bytes, the most that settings may have. Shorten it.")
+        raise Mistake(
+            f"{file}: it is larger than {MOST_SETTINGS:,} bytes, the most that settings may have. Shorten it."
+        )
     problems: list[Problem] = []
     lines = read_lines(data, file, problems)  # reading a line checks it
     dotted = [line.number for line in lines if line.text.count(".") > _MOST_DOTS]

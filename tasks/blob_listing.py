@@ -81,4 +81,3 @@ def _settings(listing: Listing, track: str) -> Track | None:
     path = f"{track}/{SETTINGS}"
     text = listing.settings.get(path)
     return known_settings(track, None if text is None else text.encode(), path)
-

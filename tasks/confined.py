@@ -7,6 +7,7 @@ that runs between fork and exec is not.
 import asyncio
 import os
 import re
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,7 +34,7 @@ _SIGNALS: Final = {signal.SIGXCPU: _TIME, signal.SIGXFSZ: _DISK, signal.SIGKILL:
 _WORDS: Final = {
     r"died of signal (24|9)\b|CPU time limit": _TIME,
     r"died of signal 25\b|File too large|[Ff]ile ?size limit": _DISK,
-    r"[Oo]ut of memory|[Cc]annot allocate|mmap failed|unable to create.*thread|failed to create thread|pthread_create": _MEMORY,
+    r"[Oo]ut of memory|[Cc]annot allocate|MemoryError|mmap failed|unable to create.*thread|failed to create thread|pthread_create": _MEMORY,
 }
 
 
@@ -59,36 +60,52 @@ def exceeded(done: Done) -> str:
         return _TIME
     if done.code < 0 and -done.code in _SIGNALS:
         return _SIGNALS[signal.Signals(-done.code)]
-    said = done.err[-10_000:].decode(errors="replace")
+    said = (done.err[:10_000] + done.err[-10_000:]).decode(errors="replace")
     return next((limit for words, limit in _WORDS.items() if done.code and re.search(words, said)), "")
 
 
 async def run(
-    command: Sequence[str], env: Mapping[str, str], stdin: bytes, patience: float, limits: Limits | None = None
+    command: Sequence[str],
+    env: Mapping[str, str],
+    stdin: bytes,
+    patience: float,
+    limits: Limits | None = None,
+    *,
+    hold: bool = False,
 ) -> Done:
     """Run a program in a session of its own: it has no terminal to ask on, and is ended with all that it started.
+
+    Args:
+        command: the program and its arguments.
+        env: its environment.
+        stdin: what it reads.
+        patience: seconds.
+        limits: what it may use; None for whatever it likes.
+        hold: keep its input open until it ends. So it knows whether we live.
 
     Raises:
         LimitExceeded: it printed more than a program with limits may print.
         Mistake: the program is not installed.
     """
     pipe = asyncio.subprocess.PIPE
-    words = confined(command, limits) if limits else list(command)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-    except FileNotFoundError:
-        raise Mistake(f"this needs {command[0]}. Install it where the worker runs.") from None
+    if not shutil.which(command[0]):
+        raise Mistake(f"this needs {command[0]}. Install it where the worker runs.")
+    words = confined(command, limits) if limits else command
+    process = await asyncio.create_subprocess_exec(
+        *words, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    )
+    out, err = bytearray(), bytearray()
     try:
         async with asyncio.timeout(patience):
-            return await _finish(process, stdin, MOST_OUTPUT if limits else None)
+            await _exchange(process, (out, err), stdin, hold=hold, most=MOST_OUTPUT if limits else None)
+            await process.wait()
     except TimeoutError:
-        return Done(None, b"", b"")
+        return Done(None, bytes(out), bytes(err))
     finally:
-        if process.returncode is None:
+        if process.returncode is None or limits:
             end_group(process.pid)
             await process.wait()
+    return Done(process.returncode, bytes(out), bytes(err))
 
 
 def end_group(pid: int) -> None:
@@ -97,29 +114,32 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-async def _finish(process: asyncio.subprocess.Process, stdin: bytes, most: int | None) -> Done:
-    if most is None:
-        out, err = await process.communicate(stdin)
-        return Done(process.returncode, out, err)
-    assert process.stdin and process.stdout and process.stderr  # noqa: S101 - they are pipes
-    out, err, _ = await asyncio.gather(
-        _read(process.stdout, most), _read(process.stderr, most), _write(process.stdin, stdin)
+async def _exchange(
+    process: asyncio.subprocess.Process,
+    into: tuple[bytearray, bytearray],
+    stdin: bytes,
+    *,
+    hold: bool,
+    most: int | None,
+) -> None:
+    if not (process.stdin and process.stdout and process.stderr):
+        raise RuntimeError("a program was started without pipes")
+    out, err = into
+    await asyncio.gather(
+        _read(process.stdout, out, most), _read(process.stderr, err, most), _write(process.stdin, stdin, hold=hold)
     )
-    if max(len(out), len(err)) > most:
-        raise LimitExceeded(f"what it lists is longer than {most:,} bytes")
-    return Done(await process.wait(), out, err)
 
 
-async def _read(stream: asyncio.StreamReader, most: int) -> bytes:
-    """All that is printed, or a little more than the most that may be."""
-    found = bytearray()
-    while len(found) <= most and (chunk := await stream.read(65_536)):
-        found += chunk
-    return bytes(found)
+async def _read(stream: asyncio.StreamReader, into: bytearray, most: int | None) -> None:
+    while chunk := await stream.read(65_536):
+        into += chunk
+        if most is not None and len(into) > most:
+            raise LimitExceeded(f"what is listed is longer than {most:,} bytes")
 
 
-async def _write(stream: asyncio.StreamWriter, content: bytes) -> None:
+async def _write(stream: asyncio.StreamWriter, content: bytes, *, hold: bool) -> None:
     with suppress(BrokenPipeError, ConnectionResetError):
         stream.write(content)
         await stream.drain()
-    stream.close()
+    if not hold:
+        stream.close()

@@ -9,8 +9,8 @@ from domain.plan import FlowName, PlannedRun
 from tasks.ledger import Ledger
 from tasks.packing import PackedDataset, pack_testing, pack_training
 from tasks.scratch import scratch_folder
-from tasks.track_files import read_track
 from tasks.store import Store
+from tasks.track_files import read_track
 
 
 async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Store) -> Mapping[FlowName, Cost]:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from domain.changes import shown
 from domain.limits import LimitExceeded, Limits
 from domain.mistakes import Mistake
-from tasks.confined import Done, exceeded, run
+from tasks.confined import exceeded, run
 from tasks.git_address import GitAddress
 
 ASKING: Final = 120.0
@@ -54,6 +54,9 @@ _SMALL: Final = {
     "pack.threads": "1",
 }
 """Settings with which git works in little memory; large files are streamed."""
+
+_UNUSED: Final = 4_000_000_000
+"""Bytes of address space that programs in Go, such as git-lfs, reserve and do not use."""
 
 _LOCAL: Final = frozenset({"init", "config", "cat-file", "rev-parse", "update-index", "checkout"})
 """Commands that ask no server, unless files of Git LFS are checked out: what they refuse once they refuse for good."""
@@ -116,7 +119,7 @@ class GitRemote:
             GitRefused: it failed in a way that has nothing to do with the network.
         """
         command = ["git", "-C", str(folder), *words]
-        done = await run(command, self._environment() | settings, stdin, patience, self.limits)
+        done = await run(command, self._environment() | settings, stdin, patience, self._limits())
         if self.limits and (limit := exceeded(done)) and done.code is not None:
             raise LimitExceeded(f"`git {words[0]}` needs more than {limit}")
         if done.code is None:
@@ -124,6 +127,11 @@ class GitRemote:
         if done.code:
             raise self._refusal(words[0], self._redacted(done.err.decode(errors="replace")))
         return os.fsdecode(done.out)
+
+    def _limits(self) -> Limits | None:
+        if self.limits and self.settings:  # git-lfs
+            return replace(self.limits, memory=self.limits.memory + _UNUSED)
+        return self.limits
 
     def _refusal(self, command: str, said: str) -> Exception:
         if "No space left on device" in said:

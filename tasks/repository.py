@@ -166,6 +166,15 @@ def open_repository(folder: Path) -> Repository:
     return Repository(Path(os.fsdecode(done.stdout).removesuffix("\n")), bare=True)
 
 
+def is_no_file(content: str) -> bool:
+    """Whether the identity of a change's content is that of a link or a submodule.
+
+    >>> is_no_file("120000 0badc0de"), is_no_file("0badc0de")
+    (True, False)
+    """
+    return content.startswith((f"{_LINK} ", f"{_SUBMODULE} "))
+
+
 def git_environment() -> dict[str, str]:
     """The environment for git, without the repository that git itself names to its hooks."""
     return {name: value for name, value in os.environ.items() if name not in _LOCATION} | _SETTINGS

@@ -26,10 +26,10 @@ from tasks.blocks import load_store
 from tasks.data_source import Opened
 from tasks.leaks import leaks_in_folder
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
-from tasks.retrying import REMOTE
-from tasks.sources import load_source
 from tasks.repository import SAFE, git_environment
+from tasks.retrying import REMOTE
 from tasks.scratch import scratch_folder
+from tasks.sources import load_source
 from tasks.store import Store
 from tasks.track_files import read_track
 

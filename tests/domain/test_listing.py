@@ -24,7 +24,9 @@ def test_a_file_in_the_place_of_a_folder_is_refused() -> None:
     assert refused("data/taxi/testing/A", "data/taxi/testing/a/b") == ["taxi/testing/a"]
 
 
-@pytest.mark.parametrize("name", ["a\\b", "c:x", "a\nb", "a\x00b", "\u202ex", "\udcff", "GIT~1", "git~1 .", "n" * 256, "x/" * 16])
+@pytest.mark.parametrize(
+    "name", ["a\\b", "c:x", "a\nb", "a\x00b", "\u202ex", "\udcff", "GIT~1", "git~1 .", "n" * 256, "x/" * 16]
+)
 def test_a_name_that_systems_understand_differently_is_refused(name: str) -> None:
     """What is shown of it can be printed."""
     (shown,) = refused(f"data/taxi/testing/{name}")
@@ -33,7 +35,9 @@ def test_a_name_that_systems_understand_differently_is_refused(name: str) -> Non
     assert len(shown) <= 201
 
 
-@pytest.mark.parametrize("name", [".git/config", ".GIT/config", "../../x", "./x", ".gitattributes", "__MACOSX/x", "a:Zone.Identifier"])
+@pytest.mark.parametrize(
+    "name", [".git/config", ".GIT/config", "../../x", "./x", ".gitattributes", "__MACOSX/x", "a:Zone.Identifier"]
+)
 def test_what_is_hidden_is_not_written(name: str) -> None:
     """No flow reads it."""
     entries = [Entry(f"data/taxi/testing/{name}"), Entry("data/taxi/track.toml"), Entry("data/README"), Entry("src/x")]

@@ -434,7 +434,7 @@ async def test_a_pointer_that_stays_is_told(work: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(Mistake, match=r"data/taxi/testing/a.wav in .* is a Git LFS pointer.*Switch `lfs` on"):
         await contents(source(work, lfs=False), revision)
-    monkeypatch.setattr("tasks.git_copy.shutil.which", lambda program: None)
+    monkeypatch.setattr("tasks.git_copy.shutil.which", lambda program: program if program == "git" else None)
     with pytest.raises(Mistake, match=r"git-lfs is not installed. Install it"):
         await contents(source(work), revision)
 
@@ -467,7 +467,9 @@ def _tree(work: Path, place: str, name: bytes, mode: str, content: bytes) -> byt
     except subprocess.CalledProcessError:
         listed = ""
     lines = (line.partition("\t") for line in listed.splitlines())
-    entries = {known.encode(): (head.split()[0].lstrip("0"), bytes.fromhex(head.split()[2])) for head, _, known in lines}
+    entries = {
+        known.encode(): (head.split()[0].lstrip("0"), bytes.fromhex(head.split()[2])) for head, _, known in lines
+    }
     entries[name] = (mode, content)
     ordered = sorted(entries.items(), key=lambda one: one[0] + (b"/" if one[1][0] == "40000" else b""))
     tree = b"".join(b"%s %s\0%s" % (kind.encode(), known, found) for known, (kind, found) in ordered)

@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from prefect.logging.loggers import flow_run_logger
 from pydantic import Field
 
+from domain.limits import LimitExceeded
 from domain.mistakes import Mistake
 from domain.pull_report import PullReport, TrackReport
 from domain.ruling import Decision, Work
@@ -24,13 +25,13 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.models import await_model, candidate_identity, choose_base, start_model
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.pull_checks import check_tracks
-from tasks.pull_data import compare, find_pull
+from tasks.pull_data import checks_at_once, compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
 from tasks.results import NOT_KEPT
 from tasks.rulings import judge, read_state
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.temporary import FLOW, remove_left, remove_temporary
-from tasks.turns import take_turn
+from tasks.turns import end_turn, take_turn
 
 
 async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -71,8 +72,11 @@ async def pull_request(
     asked = wanted == "model" and not why_not(await find_pull(source, number), head)
     queue = "pull-model" if asked else "pull"  # nobody waits hours for a check because a model is in training
     await take_turn(f"{queue}:{source}#{number}", tags=[f"delivery:{delivery}"] if delivery else [])
+    place = f"pulls:{source}:{number % await checks_at_once(source)}"
+    await take_turn(place)
     pull = await find_pull(source, number)
     report = await check(source, pull)
+    await end_turn(place)
     refusal = why_not(pull, head) if wanted == "model" else ""
     if wanted == "model" and not refusal:
         return await try_models(source, pull, report, speech, store)
@@ -100,14 +104,22 @@ def why_not(pull: PullRequest, head: str) -> str:
 async def check(source: str, pull: PullRequest) -> PullReport:
     """Compare and check the data; a commit never keeps the status that says that we are still at work."""
     await set_status(source, pull, DATA, Status.PENDING, "checking the data")
+    notes: tuple[str, ...] = ()
     try:
         difference = await compare(source, pull)
+<<<<<<< HEAD
         tracks = await check_tracks(source, pull, difference)
     except Exception as error:
         crash_if_cut_off(error)
+=======
+        tracks, notes = await check_tracks(source, pull, difference), difference.plan.notes
+    except LimitExceeded as limit:
+        tracks = (TrackReport("all tracks", not_judged=str(limit)),)
+    except Exception:
+>>>>>>> h-pull
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")
         raise
-    report = PullReport(pull.number, pull.head, tracks, difference.plan.notes)
+    report = PullReport(pull.number, pull.head, tracks, notes)
     await set_status(source, pull, DATA, Status.SUCCESS if report.is_sound else Status.FAILURE, report.summary)
     return report
 

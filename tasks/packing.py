@@ -27,7 +27,7 @@ from domain.phrases import PHRASES, parse_phrases
 from domain.problems import DataRejected, Problem, collected_in
 from domain.training_text import parse_plain_text, parse_pronunciations
 from tasks.acoustic import BOM, LABELS, MOST_TRANSCRIPT_BYTES, Acoustic, check_acoustic, training_fails, write_acoustic
-from tasks.filesets import FileSet
+from tasks.filesets import FileSet, is_there
 from tasks.track_files import TrackFiles
 
 Kind = Literal["Language", "Pronunciation", "Acoustic"]
@@ -99,7 +99,7 @@ def pack_testing(track_folder: Path, out: Path) -> PackedTesting:
     """
     with ExitStack() as stack:
         track = TrackFiles(track_folder, stack)
-        ready = ["testing.zip"] if (track_folder / "testing.zip").is_file() else []
+        ready = ["testing.zip"] if is_there(track_folder / "testing.zip") else []
         candidates = track.recordings("testing", [*ready, *track.zips("testing")])
         if len(candidates) != 1:
             _refuse_candidates(track, candidates)

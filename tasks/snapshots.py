@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 import tempfile
+import wave
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -26,15 +27,18 @@ from domain.problems import DataRejected, Problem
 from domain.ruling import ModelRef, Subject, TrainedOn
 from domain.track import TRACK_NAME, Track, parse_track
 from domain.wav import Audio, check_wav, plain_wav
+from domain.track import Track
 from tasks.blocks import load_store
 from tasks.data_source import Opened
-from tasks.filesets import leads_out
 from tasks.leaks import leaks_in_folder
 from tasks.orchestrator import displayed
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
+from tasks.repository import SAFE, git_environment
 from tasks.retrying import REMOTE
+from tasks.scratch import scratch_folder
 from tasks.sources import load_source
 from tasks.store import Store
+from tasks.track_files import read_track
 
 Found = TypeVar("Found")
 
@@ -160,8 +164,13 @@ async def _opened(source: str, track: str, data: str, revision: str, store: str)
 async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -> Snapshot:
     folder, settings = read_track(opened.data, track)
     keep = await load_store(store)
+<<<<<<< HEAD
     with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
         testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), settings.locale if training else None)
+=======
+    with scratch_folder() as scratch:
+        testing, packed = await asyncio.to_thread(_pack, folder, scratch, training)
+>>>>>>> h-pull
         leaks = await asyncio.to_thread(leaks_in_folder, folder, settings.locale) if training else None
         kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
     sheet = Sheet(
@@ -182,24 +191,6 @@ async def _name_run(snapshot: Snapshot) -> None:
     """Let the run's name tell the revision, which is known only now."""
     async with get_client() as client:
         await displayed(client.update_flow_run, flow_run.id, name=f"{snapshot.track.name} @ {snapshot.revision}")
-
-
-def read_track(data: Path, track: str) -> tuple[Path, Track]:
-    """The folder and the settings of a track.
-
-    Raises:
-        Mistake: there is no such track, or its settings are wrong.
-    """
-    file = data / track / "track.toml"
-    if not TRACK_NAME.fullmatch(track) or not file.is_file():
-        known = ", ".join(sorted(path.parent.name for path in data.glob("*/track.toml"))) or "none"
-        raise Mistake(
-            f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "
-            f"`speechops init {track}`."
-        )
-    if leads_out(file, file.parent):
-        raise Mistake(f"{file}: this is a link that leads out of the track's folder. Put the file itself there.")
-    return file.parent, parse_track(track, file.read_bytes(), str(file))
 
 
 def git_revision(folder: Path) -> str:
@@ -323,5 +314,6 @@ async def _keep_sheet(store: Store, content_hash: str, sheet: Sheet) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True)
+    command = ["git", "-C", str(folder), *SAFE, "-c", "safe.bareRepository=explicit", *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment())
     return done.stdout.strip()

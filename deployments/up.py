@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 
+from deployments.joining import env_command
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
@@ -69,10 +70,18 @@ async def _keep_running(settings: StackSettings, console: Console) -> None:
             started = True
             steps.end(done=True)
             console.print(_welcome(stack))
+            console.print(f"Open the Prefect UI, logged in: {login_told(stack, console)}", soft_wrap=True)
+            console.print("Ctrl-C stops everything; the data stay.")
             raise Mistake((await stack.first_to_end()).epitaph())
     finally:
         if not started:
             steps.end(done=False)
+
+
+def login_told(stack: Stack, console: Console) -> str:
+    """The link that logs a browser in, on a terminal; elsewhere, such as in a log, how to get it, for it holds a secret."""
+    command = f"what `{env_command(stack.home.folder)} --link` prints"
+    return f"[link]{stack.login_link}[/link]" if console.is_terminal else command
 
 
 def _welcome(stack: Stack) -> Panel:
@@ -85,9 +94,8 @@ def _welcome(stack: Stack) -> Panel:
     places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("logs", f"{shown(stack.home.logs)}/*.log")
     commands = (
-        "\nIn another shell:\n"
-        f"  export PREFECT_API_URL={stack.prefect_api_url}\n"
-        "  prefect deployment run 'training-update/speechops' -p track=sharjah\n"
-        "\nCtrl-C stops everything; the data stay."
+        "\nIn another shell, which then knows the stack's address and password:\n"
+        f'  eval "$({env_command(stack.home.folder)})"\n'
+        "  prefect deployment run 'training-update/speechops' -p track=sharjah"
     )
     return Panel(Group(places, commands), title="speechops is up", border_style="green")

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
+from deployments.doorway import AddressedDirectly
 from deployments.receiver.azure_devops import AzureDevOpsHook
 from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
 from deployments.receiver.deliveries import Source, digest
@@ -78,6 +79,7 @@ def create_app(
     if settings.eventgrid_tenant:
         tokens = EntraTokens(settings.eventgrid_tenant, settings.eventgrid_audience, entra)
     app = FastAPI(openapi_url=None, lifespan=_running(dispatcher, tokens))
+    app.add_middleware(AddressedDirectly, paths=("/metrics",), names=settings.allowed_hosts)
     desk = _Desk(
         outbox, GroupCommit(outbox), Metrics(outbox, dispatcher.tally if dispatcher else Tally()), Bodies(), dispatcher
     )

@@ -36,7 +36,9 @@ async def test_its_own_names_and_addresses_are_let_in(tmp_path: Path, host: str)
     assert (await knock(settings_for(tmp_path), "/_emulator/state", host)).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["localhost.evil.example", "127.0.0.1.evil.example", "evil.example:127.0.0.1", "[::1", "@"])
+@pytest.mark.parametrize(
+    "host", ["localhost.evil.example", "127.0.0.1.evil.example", "evil.example:127.0.0.1", "[::1", "@"]
+)
 async def test_a_name_that_only_looks_like_its_own_is_refused(tmp_path: Path, host: str) -> None:
     """The whole name counts, not its beginning."""
     assert (await knock(settings_for(tmp_path), "/_emulator/state", host)).status_code == 400
@@ -57,7 +59,9 @@ async def test_a_page_of_another_origin_changes_nothing(tmp_path: Path, origin: 
     """Not by a simple POST either, which browsers send without asking; and it uses up no fault."""
     async with in_process(settings_for(tmp_path)) as speech:
         await speech.http.post(RESET, json={"kind": "500"})
-        own = await speech.http.put("/_emulator/speed", json={"speed": "poll"}, headers={"Origin": "http://speech.test"})
+        own = await speech.http.put(
+            "/_emulator/speed", json={"speed": "poll"}, headers={"Origin": "http://speech.test"}
+        )
         foreign = [
             await speech.http.request(method, path, headers={"Origin": origin, "Content-Type": "text/plain"})
             for method, path in (("DELETE", RESET), ("POST", RESET), ("GET", BASE_MODELS), ("OPTIONS", RESET))

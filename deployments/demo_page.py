@@ -50,7 +50,7 @@ class DemoPage:
             f"Prefect UI [link]{stack.prefect_url}[/link] · Speech emulator [link]{stack.emulator_url}[/link] "
             "[dim](both run until the demo ends)[/]"
         )
-        self._console.print(f"To log in, open {login_told(stack, self._console)}", soft_wrap=True)
+        self._console.print(f"Open the UI, logged in: {login_told(stack, self._console)}", soft_wrap=True)
 
     def step(self, title: str, commit: str, flow: str) -> None:
         """A commit starts a flow."""

@@ -5,7 +5,7 @@ import signal
 from contextlib import suppress
 from time import monotonic
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
@@ -69,9 +69,8 @@ async def _keep_running(settings: StackSettings, console: Console) -> None:
         async with running_stack(settings, steps.begin) as stack:
             started = True
             steps.end(done=True)
-            console.print(_welcome(stack))
-            console.print(f"Open the Prefect UI, logged in: {login_told(stack, console)}", soft_wrap=True)
-            console.print("Ctrl-C stops everything; the data stay.")
+            console.print(_places(stack))
+            console.print(_commands(stack, console), soft_wrap=True, highlight=False)  # whole lines, to be copied
             raise Mistake((await stack.first_to_end()).epitaph())
     finally:
         if not started:
@@ -80,11 +79,10 @@ async def _keep_running(settings: StackSettings, console: Console) -> None:
 
 def login_told(stack: Stack, console: Console) -> str:
     """The link that logs a browser in, on a terminal; elsewhere, such as in a log, how to get it, for it holds a secret."""
-    command = f"what `{env_command(stack.home.folder)} --link` prints"
-    return f"[link]{stack.login_link}[/link]" if console.is_terminal else command
+    return stack.login_link if console.is_terminal else f"`{env_command(stack.home.folder)} --link` prints the link"
 
 
-def _welcome(stack: Stack) -> Panel:
+def _places(stack: Stack) -> Panel:
     places = Table.grid(padding=(0, 2))
     places.add_row("Prefect UI", stack.prefect_url)
     places.add_row("Reports", stack.reports_url)
@@ -93,9 +91,14 @@ def _welcome(stack: Stack) -> Panel:
     places.add_row("Receiver", f"{stack.receiver_url}/hooks/github")
     places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("logs", f"{shown(stack.home.logs)}/*.log")
-    commands = (
-        "\nIn another shell, which then knows the stack's address and password:\n"
+    return Panel(places, title="speechops is up", border_style="green")
+
+
+def _commands(stack: Stack, console: Console) -> str:
+    return (
+        f"Open the Prefect UI, logged in: {login_told(stack, console)}\n"
+        "In another shell, which then knows address and password:\n"
         f'  eval "$({env_command(stack.home.folder)})"\n'
-        "  prefect deployment run 'training-update/speechops' -p track=sharjah"
+        "  prefect deployment run 'training-update/speechops' -p track=sharjah\n"
+        "Ctrl-C stops everything; the data stay."
     )
-    return Panel(Group(places, commands), title="speechops is up", border_style="green")

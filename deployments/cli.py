@@ -1,6 +1,7 @@
 """The command `speechops`."""
 
 import asyncio
+import json
 import os
 import sys
 from importlib.metadata import version
@@ -82,6 +83,22 @@ def up_command(
     asyncio.run(up(settings, Console()))
 
 
+@app.command("env")
+def env_command(
+    home: Annotated[Path, typer.Option(help="Folder of the stack.")] = Path(".speechops"),
+    link: Annotated[bool, typer.Option("--link", help="Print the link that opens the Prefect UI, logged in.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Print what another shell needs to use the running stack: eval "$(speechops env)". It holds the stack's password."""
+    from deployments import joining
+
+    if link:
+        typer.echo(joining.link(home))
+    else:
+        found = joining.environment(home)
+        typer.echo(json.dumps(found, indent=2) if as_json else joining.exports(found))
+
+
 @app.command("demo")
 def demo_command(
     home: Annotated[Path, typer.Option(help="Folder for databases, results and logs; made when missing.")] = Path(
@@ -144,11 +161,13 @@ def receiver_command(
     and SPEECHOPS_EVENTGRID_AUDIENCE are set. SPEECHOPS_OUTBOX_URL (postgresql://…) keeps the deliveries in a database
     instead of a folder, for receivers on several machines.
     """
+    from deployments.joining import joined
     from deployments.receiver.serving import serve
     from deployments.receiver.settings import ReceiverSettings
     from tasks.sources import all_sources
 
-    serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
+    with joined():
+        serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
 
 
 @app.command("keep-runs")

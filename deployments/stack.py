@@ -219,13 +219,9 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
         await prepare_server(registration.client, [POOL], ENGINE)
         await end_left_behind(registration.client, POOL)
         worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
-<<<<<<< HEAD
-        retries = stack.env.get("PREFECT_CLIENT_MAX_RETRIES", _WORKER_RETRIES)
-        await stack.children.start("the worker", "worker", worker, PREFECT_CLIENT_MAX_RETRIES=retries)
-=======
         login = {"PREFECT_API_AUTH_STRING": stack.prefect_auth}
-        await stack.children.start("the worker", "worker", worker, **login)
->>>>>>> h-web
+        retries = stack.env.get("PREFECT_CLIENT_MAX_RETRIES", _WORKER_RETRIES)
+        await stack.children.start("the worker", "worker", worker, **login, PREFECT_CLIENT_MAX_RETRIES=retries)
         on_step("Deployments and automations")
         run = partial(stack.children.run, "`prefect deploy`", "deploy", **login)
         await deploy_flows(registration.client, read_project(settings.project), run)

@@ -107,16 +107,11 @@ async def check(source: str, pull: PullRequest) -> PullReport:
     notes: tuple[str, ...] = ()
     try:
         difference = await compare(source, pull)
-<<<<<<< HEAD
-        tracks = await check_tracks(source, pull, difference)
-    except Exception as error:
-        crash_if_cut_off(error)
-=======
         tracks, notes = await check_tracks(source, pull, difference), difference.plan.notes
     except LimitExceeded as limit:
         tracks = (TrackReport("all tracks", not_judged=str(limit)),)
-    except Exception:
->>>>>>> h-pull
+    except Exception as error:
+        crash_if_cut_off(error)
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")
         raise
     report = PullReport(pull.number, pull.head, tracks, notes)

@@ -1,6 +1,7 @@
 """The store in a container of Azure Blob Storage; see `tasks.store.Store` for what it promises."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from io import BytesIO
@@ -131,21 +132,12 @@ class BlobStore:
     @asynccontextmanager
     async def local_copy(self, key: str) -> AsyncIterator[Path]:
         """A temporary file with the key's content, which only we can read; it goes when the context ends."""
-<<<<<<< HEAD
         with ExitStack() as stack:
             with told(self, f"copy to {tempfile.gettempdir()}", key):
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="speechops-"))
-                path = Path(folder) / f"copy{Path(key).suffix}"
+                path = stack.enter_context(scratch_folder()) / f"copy{Path(key).suffix}"
                 async with self._blob(key) as blob:
                     with path.open("wb") as file:
                         await (await blob.download_blob(max_concurrency=PARALLEL)).readinto(file)
-=======
-        with scratch_folder() as folder:
-            path = folder / f"copy{Path(key).suffix}"
-            async with self._blob(key) as blob:
-                with path.open("wb") as file:
-                    await (await blob.download_blob(max_concurrency=PARALLEL)).readinto(file)
->>>>>>> h-pull
             yield path
 
     async def link(self, key: str) -> str | None:

@@ -33,13 +33,8 @@ async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Sto
     return costs(standing, runs)
 
 
-<<<<<<< HEAD
 def _packed(folder: Path, locale: str | None) -> tuple[PackedDataset, ...]:
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-=======
-def _packed(folder: Path, trains: bool) -> tuple[PackedDataset, ...]:
     with scratch_folder() as scratch:
->>>>>>> h-pull
         testing = pack_testing(folder, Path(scratch, "testing")).dataset
         return (testing, *(pack_training(folder, Path(scratch, "training"), locale) if locale else ()))
 

@@ -70,7 +70,7 @@ def check_folder(data: Path, track: str) -> Checked:
                 pack_testing(folder, scratch / "testing")
         if training:
             with collected_in(problems):
-                pack_training(folder, scratch / "training")
+                pack_training(folder, scratch / "training", settings.locale)
     leaks = None
     if testing and training and not problems:
         with collected_in(problems):

@@ -73,29 +73,6 @@ async def check_apart(data: Path, tracks: Sequence[str], limits: Limits) -> list
     Returns:
         What was found, in the order of the tracks; those that it did not get to are not judged.
     """
-<<<<<<< HEAD
-    problems: list[Problem] = []
-    if (data / track).is_symlink():
-        return (Problem(track, None, "it is a link", "Put the folder itself there."),), None, True
-    try:
-        folder, settings = read_track(data, track)
-    except Mistake as mistake:
-        return (Problem(f"{track}/track.toml", None, _without(data, str(mistake)), ""),), None, True
-    testing = (folder / "testing").is_dir() or (folder / "testing.zip").is_file()
-    training = (folder / "training").is_dir()
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        if testing:
-            with collected_in(problems):
-                pack_testing(folder, Path(scratch, "testing"))
-        if training:
-            with collected_in(problems):
-                pack_training(folder, Path(scratch, "training"), settings.locale)
-    leaks = None
-    if testing and training and not problems:
-        with collected_in(problems):
-            leaks = leaks_in_folder(folder, settings.locale)
-    return tuple(problems[:MOST_PROBLEMS]), leaks, settings.gate.leaks == "block"
-=======
     request = Request(data=data, tracks=tuple(tracks), most_bytes=limits.disk).model_dump_json()
     with scratch_folder() as scratch:
         done = await run(_PROGRAM, _environment(scratch), f"{request}\n".encode(), limits.seconds, limits, hold=True)
@@ -104,7 +81,6 @@ async def check_apart(data: Path, tracks: Sequence[str], limits: Limits) -> list
         return [found[track] for track in tracks]
     reason = _why_it_ended(done)
     return [found.get(track) or Checked(track=track, not_judged=reason) for track in tracks]
->>>>>>> h-pull
 
 
 async def _check_all(there: CheckedOut, tracks: Sequence[str], limits: Limits) -> list[Checked]:

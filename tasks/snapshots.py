@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import json
 import subprocess
-import tempfile
-import wave
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -25,9 +23,8 @@ from domain.leakage import LeakReport
 from domain.mistakes import Mistake
 from domain.problems import DataRejected, Problem
 from domain.ruling import ModelRef, Subject, TrainedOn
-from domain.track import TRACK_NAME, Track, parse_track
-from domain.wav import Audio, check_wav, plain_wav
 from domain.track import Track
+from domain.wav import Audio, check_wav, plain_wav
 from tasks.blocks import load_store
 from tasks.data_source import Opened
 from tasks.leaks import leaks_in_folder
@@ -164,13 +161,8 @@ async def _opened(source: str, track: str, data: str, revision: str, store: str)
 async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -> Snapshot:
     folder, settings = read_track(opened.data, track)
     keep = await load_store(store)
-<<<<<<< HEAD
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), settings.locale if training else None)
-=======
     with scratch_folder() as scratch:
-        testing, packed = await asyncio.to_thread(_pack, folder, scratch, training)
->>>>>>> h-pull
+        testing, packed = await asyncio.to_thread(_pack, folder, scratch, settings.locale if training else None)
         leaks = await asyncio.to_thread(leaks_in_folder, folder, settings.locale) if training else None
         kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
     sheet = Sheet(

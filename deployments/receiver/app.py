@@ -17,8 +17,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.types import Lifespan
 
-from deployments.receiver.answers import HEADERS, told
 from deployments.doorway import AddressedDirectly
+from deployments.receiver.answers import HEADERS, told
 from deployments.receiver.azure_devops import AzureDevOpsHook
 from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
 from deployments.receiver.deliveries import Source
@@ -103,15 +103,9 @@ def create_app(
     if settings.eventgrid_tenant:
         tokens = EntraTokens(settings.eventgrid_tenant, settings.eventgrid_audience, entra)
     app = FastAPI(openapi_url=None, lifespan=_running(dispatcher, tokens))
-<<<<<<< HEAD
+    app.add_middleware(AddressedDirectly, paths=("/metrics",), names=settings.allowed_hosts)
     metrics = Metrics(outbox, dispatcher.tally if dispatcher else Tally())
     desk = _Desk(GroupCommit(outbox), metrics, Readiness(outbox), dispatcher)
-=======
-    app.add_middleware(AddressedDirectly, paths=("/metrics",), names=settings.allowed_hosts)
-    desk = _Desk(
-        outbox, GroupCommit(outbox), Metrics(outbox, dispatcher.tally if dispatcher else Tally()), Bodies(), dispatcher
-    )
->>>>>>> h-web
     for hook in hooks_of(settings, tokens):
         _add_hook(app, hook, desk)
     add_health(app, desk.readiness, metrics, dispatcher)

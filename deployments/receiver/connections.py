@@ -64,7 +64,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Its first request is waited for; somebody else may have to go."""
         super().connection_made(transport)
-        if hasattr(transport, "max_size"):  # asyncio's own: bytes read at once, so that nobody holds the loop up for long
+        if hasattr(
+            transport, "max_size"
+        ):  # asyncio's own: bytes read at once, so that nobody holds the loop up for long
             transport.max_size = MOST_HEAD_BYTES
         self._set_deadline(self.limits.head_seconds)
         if len(self.connections) > self.limits.most:

@@ -43,13 +43,9 @@ def serve(
         Mistake: the folder or the address cannot be used.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-<<<<<<< HEAD
     for ours in ("deployments.receiver", "deployments.run_keeper"):
         logging.getLogger(ours).setLevel(logging.INFO)
-=======
-    logging.getLogger("deployments.receiver").setLevel(logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # whoever sends nonsense must not fill the disk with lines
->>>>>>> h-receiver
     outbox = opened_outbox(settings.data, settings.outbox_url)
     with contextlib.closing(outbox), _listening(host, port) as listener, loopback_without_proxy():
         _greet(settings, listener)

@@ -9,7 +9,6 @@ import shlex
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -88,7 +87,7 @@ def check_wav(
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return Problem(file, None, "this is not a RIFF WAV file", _another_format(file))
     try:
-        rate, data = _parts(list(islice(_chunks(stream, length), _MOST_CHUNKS + 1)), head, length, file)
+        rate, data = _parts(list(_chunks(stream, length)), head, length, file)
         return _measured(rate, data, longest_seconds)
     except _Refused as refused:
         return Problem(file, None, refused.reason, refused.remedy or conversion(file))
@@ -115,24 +114,24 @@ def plain_wav(stream: IO[bytes], audio: Audio) -> bytes:
 
 
 def _chunks(stream: IO[bytes], length: int) -> Iterator[_Chunk]:
-    """The chunks of a RIFF file, in their order; they end with a nameless one where something else begins."""
+    """The chunks of a RIFF file, in their order; a nameless one is the last, where something else begins, or too many."""
     stream.seek(0)
-    position = 12 if stream.read(4) == b"RIFF" else length
+    position, left = 12 if stream.read(4) == b"RIFF" else length, _MOST_CHUNKS
     while position + 8 <= length:
         stream.seek(position)
         header = stream.read(8 + _PLAIN_FORMAT.size)
-        if len(header) < 8 or not header[:4].isascii() or not header[:4].decode().isprintable():
+        if not left or len(header) < 8 or not header[:4].isascii() or not header[:4].decode().isprintable():
             yield _Chunk(b"", position, length - position)
             return
         name, size = struct.unpack_from("<4sI", header)
         yield _Chunk(name, position + 8, size, header[8:])
-        position += 8 + size + size % 2
+        position, left = position + 8 + size + size % 2, left - 1
 
 
 def _parts(chunks: Sequence[_Chunk], head: bytes, length: int, file: str) -> tuple[int, _Chunk]:
     """The rate, and the chunk that holds the samples, once nothing contradicts them."""
     names = [chunk.name for chunk in chunks]
-    if b"data" not in names or len(chunks) > _MOST_CHUNKS:
+    if b"data" not in names:
         raise _Refused("its header is broken, or the file ends before its sound begins", _EXPORT_AGAIN)
     at = names.index(b"data")
     if names.count(b"fmt ") != 1 or b"fmt " not in names[:at]:

@@ -23,7 +23,7 @@ from speech_client import SpeechError
 from tasks.code_hosts import PullRequest, Status
 from tasks.datasets import await_datasets, start_datasets
 from tasks.models import await_model, candidate_identity, choose_base, start_model
-from tasks.pull_checks import check_tracks
+from tasks.pull_checks import ALL_TRACKS, check_tracks
 from tasks.pull_data import checks_at_once, compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
 from tasks.rulings import judge, read_state
@@ -105,7 +105,7 @@ async def check(source: str, pull: PullRequest) -> PullReport:
         difference = await compare(source, pull)
         tracks, notes = await check_tracks(source, pull, difference), difference.plan.notes
     except LimitExceeded as limit:
-        tracks = (TrackReport("all tracks", not_judged=str(limit)),)
+        tracks = (TrackReport(ALL_TRACKS, not_judged=str(limit)),)
     except Exception:
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")
         raise

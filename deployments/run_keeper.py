@@ -226,7 +226,7 @@ class RunKeeper:
         done = await self._client.set_flow_run_state(run.id, state, force=force)
         is_done = done.state is not None and done.state.name == state.name
         log = _log.info if is_done else _log.warning
-        log("flow run '%s' (%s), %s: %s, %s", run.name, run.id, run.state_name, state.name, state.message)
+        log("flow run '%s' (%s) was %s: %s", run.name, run.id, run.state_name, state.name if is_done else "left alone")
         return is_done
 
     def _complain(self, error: Exception) -> None:

@@ -222,7 +222,7 @@ async def test_automations_are_shown_as_they_are(server: Server, client: Prefect
     }
     console = Console(width=160, record=True, file=io.StringIO())
     show_rows(await read_rows(client), console)
-    assert "heartbeat, then 120 s without any other sign" in console.export_text()
+    assert "heartbeat, then 3600 s without any other sign" in console.export_text()
 
 
 async def test_switches_are_restored_when_prefect_fails(client: PrefectClient) -> None:

@@ -48,7 +48,11 @@ async def report_update(update: DataUpdate) -> DataUpdate:
 def looked_at(sources: Sequence[str]) -> DataUpdate:
     """End the run that started one for each source in a state that names them."""
     update = DataUpdate(source="", ref="", started=())
-    told = f"a run each for {', '.join(sources)}" if sources else "there is no data source: make its block in the Prefect UI"
+    told = (
+        f"a run each for {', '.join(sources)}"
+        if sources
+        else "there is no data source: make its block in the Prefect UI"
+    )
     return cast("DataUpdate", Completed(name="Started" if sources else "Nothing to do", message=told, data=update))
 
 

@@ -53,7 +53,9 @@ class Bodies:
             BodyTooLarge: it has more bytes than the hook takes.
             BodyUnavailable: it did not come, or there was no room for it.
         """
-        if int(request.headers.get("Content-Length", 0)) > hook.most_bytes:  # the server has checked that it is a number
+        if (
+            int(request.headers.get("Content-Length", 0)) > hook.most_bytes
+        ):  # the server has checked that it is a number
             raise _too_large(hook)
         reading = _Reading(asyncio.timeout(PATIENCE_SECONDS))
         try:

@@ -37,7 +37,9 @@ class SpeechHook:
 
     def verifies(self, call: Call, body: Body) -> bool:
         """Whether one of our secrets signed the body, or, of a challenge, the token."""
-        return self._received(call, body) is not None or any(_signed(call, body.start, one) for one in self._secrets.texts())
+        return self._received(call, body) is not None or any(
+            _signed(call, body.start, one) for one in self._secrets.texts()
+        )
 
     def read(self, call: Call, body: Body) -> Heard:
         """What a verified request tells.

@@ -93,7 +93,7 @@ async def test_another_file_in_its_place_is_used(receiver: Receiver, tmp_path: P
     """As by a backup that was played back: what is acknowledged from now on is in there."""
     await pushed(receiver, 1)
     Outbox(tmp_path / "other").close()
-    os.replace(tmp_path / "other", tmp_path / NAME)
+    (tmp_path / "other").replace(tmp_path / NAME)
 
     assert await pushed(receiver, 2) == 202
     assert stored(tmp_path) == 1
@@ -102,7 +102,7 @@ async def test_another_file_in_its_place_is_used(receiver: Receiver, tmp_path: P
 async def test_something_else_in_its_place_is_left_alone(receiver: Receiver, tmp_path: Path) -> None:
     """It is no outbox."""
     (tmp_path / "other").write_bytes(b"something else " * 100)
-    os.replace(tmp_path / "other", tmp_path / NAME)
+    (tmp_path / "other").replace(tmp_path / NAME)
 
     assert (await pushed(receiver, 1), await ready(receiver)) == (503, 503)
     assert (tmp_path / NAME).read_bytes().startswith(b"something else")
@@ -240,7 +240,9 @@ async def test_a_disk_that_hangs_is_not_ready_and_the_process_is_alive(
     monkeypatch.setattr(Outbox, "count_pending", lambda _outbox: goes.wait(60))
     monkeypatch.setattr("deployments.receiver.health.PATIENCE_SECONDS", 0.05)
     with receiving(tmp_path, clock) as receiver:
-        asked = [(await receiver.client.get(path)).status_code for path in ("/readyz", "/metrics", "/readyz", "/healthz")]
+        asked = [
+            (await receiver.client.get(path)).status_code for path in ("/readyz", "/metrics", "/readyz", "/healthz")
+        ]
         goes.set()
 
     assert asked == [503, 503, 503, 200]

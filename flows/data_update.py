@@ -2,13 +2,15 @@
 
 from prefect import flow
 
+from domain.mistakes import Mistake
 from flows.naming import update_name
+from tasks.every_source import update_every_source
 from tasks.orchestrator import crashes_when_cut_off
 from tasks.results import NOT_KEPT
 from tasks.source_changes import find_change, plan_change, plan_retest, settle_change
 from tasks.starting import Names, Started, start_runs
 from tasks.turns import take_turn
-from tasks.update_reports import DataUpdate, report_update
+from tasks.update_reports import DataUpdate, looked_at, report_update
 
 
 @flow(
@@ -20,22 +22,31 @@ from tasks.update_reports import DataUpdate, report_update
 )
 @crashes_when_cut_off
 async def data_update(
-    source: str, ref: str = "", delivery: str = "", speech: str = "speechops", store: str = "speechops"
+    source: str = "", ref: str = "", delivery: str = "", speech: str = "speechops", store: str = "speechops"
 ) -> DataUpdate:
     """Start what a change of the data asks for.
 
     Args:
-        source: Name of the data source: of its Git Data or Blob Data block.
+        source: Name of the data source: of its Git Data or Blob Data block; left empty, every source gets a run of its own.
         ref: Full name of a branch or tag, such as refs/tags/baseline/taxi; left empty, what the source follows.
         delivery: The web hook's delivery that told of the change. A tag asks for a new test once per delivery; left empty,
             once per run of this flow.
         speech: Name of the Speech Resource block.
         store: Name of the store's block.
     """
+    if not source:
+        return looked_at(await look_everywhere(ref, speech, store))
     await take_turn(f"source:{source}", tags=[f"delivery:{delivery}"] if delivery else [])
     names = Names(source=source, speech=speech, store=store)
     started = await (retest(ref, delivery, names) if ref.startswith("refs/tags/") else catch_up(ref, names))
     return await report_update(DataUpdate(source=source, ref=ref, started=tuple(started)))
+
+
+async def look_everywhere(ref: str, speech: str, store: str) -> tuple[str, ...]:
+    """Start a run for each source, so that they go on side by side, and one that fails stops no other."""
+    if ref:
+        raise Mistake(f"{ref} is a ref of one data source. Name it as the parameter `source`.")
+    return await update_every_source(speech, store)
 
 
 async def catch_up(ref: str, names: Names) -> list[Started]:

@@ -38,7 +38,7 @@ def promotion_name() -> str:
 
 def update_name() -> str:
     """The data source, and the ref if one is named."""
-    return f"{flow_run.parameters['source']} {flow_run.parameters.get('ref') or ''}".rstrip()
+    return f"{flow_run.parameters.get('source') or 'every source'} {flow_run.parameters.get('ref') or ''}".rstrip()
 
 
 def pull_name() -> str:

@@ -36,11 +36,16 @@ async def load_source(name: str, store: str = "speechops") -> DataSource:
     return found
 
 
-async def all_sources(store: str = "speechops") -> list[DataSource]:
-    """The data sources of all saved blocks; one that cannot be used is left out, and the log tells why."""
+async def source_names() -> list[str]:
+    """The names of all data sources: of all saved Git Data and Blob Data blocks."""
     async with get_client() as client:
         git, blob = await _names(client, GitData._block_type_slug or ""), await _names(client, _BLOB_SLUG)
-    sources = [await _usable(name, store) for name in sorted({*git, *blob})]
+    return sorted({*git, *blob})
+
+
+async def all_sources(store: str = "speechops") -> list[DataSource]:
+    """The data sources of all saved blocks; one that cannot be used is left out, and the log tells why."""
+    sources = [await _usable(name, store) for name in await source_names()]
     return [source for source in sources if source]
 
 

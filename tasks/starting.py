@@ -65,7 +65,7 @@ async def start_runs(plan: Plan, names: Names) -> Started:
         Mistake: a flow has no deployment.
     """
     async with get_client() as client:
-        deployments = {flow: await _deployment(client, flow) for flow in dict.fromkeys(run.flow for run in plan.runs)}
+        deployments = {flow: await deployment_id(client, flow) for flow in dict.fromkeys(run.flow for run in plan.runs)}
         started: list[FlowRun] = []
         for run in plan.runs:
             last = started[-1].expected_start_time if started else None
@@ -74,7 +74,12 @@ async def start_runs(plan: Plan, names: Names) -> Started:
     return Started(revision=plan.revision, runs=runs, notes=plan.notes)
 
 
-async def _deployment(client: PrefectClient, flow: FlowName) -> UUID:
+async def deployment_id(client: PrefectClient, flow: str) -> UUID:
+    """Of the deployment that `speechops deploy` makes for a flow.
+
+    Raises:
+        Mistake: there is none.
+    """
     try:
         found: DeploymentResponse = await patiently()(client.read_deployment_by_name, f"{flow}/{DEPLOYMENT}")
     except ObjectNotFound:

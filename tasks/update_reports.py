@@ -46,6 +46,17 @@ async def report_update(update: DataUpdate) -> DataUpdate:
     return cast("DataUpdate", Completed(name=name, message=message, data=update))
 
 
+def looked_at(sources: Sequence[str]) -> DataUpdate:
+    """End the run that started one for each source in a state that names them."""
+    update = DataUpdate(source="", ref="", started=())
+    told = (
+        f"a run each for {', '.join(sources)}"
+        if sources
+        else "there is no data source: make its block in the Prefect UI"
+    )
+    return cast("DataUpdate", Completed(name="Started" if sources else "Nothing to do", message=told, data=update))
+
+
 @task(name="report-update", description="What changed, why, and which runs that started.", **FRESH)
 async def publish_update(update: DataUpdate) -> None:
     """Publish a page with links to the runs."""

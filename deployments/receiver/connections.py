@@ -79,7 +79,10 @@ class Connection(H11Protocol):
 
     def handle_events(self) -> None:
         """Of what was read."""
-        super().handle_events()
+        try:
+            super().handle_events()
+        except h11.LocalProtocolError:  # a fault of a request whose answer has begun
+            self.give_up()
         self._look()
 
     def on_response_complete(self) -> None:
@@ -88,7 +91,8 @@ class Connection(H11Protocol):
         self._look()
 
     def give_up(self) -> None:
-        """Close it at once."""
+        """Close it at once; it counts no more."""
+        self.connections.discard(self)
         self.transport.abort()
 
     @property
@@ -155,7 +159,7 @@ def _worst(connections: set[Any], newest: Connection) -> Connection:
 
 
 class _Frugal(h11.Connection):
-    """Refuses a body that comes in more pieces than it is worth."""
+    """Refuses a body that comes in more chunks than it is worth."""
 
     _pieces = 0
     _bytes = 0
@@ -165,8 +169,8 @@ class _Frugal(h11.Connection):
         if isinstance(event, h11.Request):
             self._pieces = self._bytes = 0
         elif isinstance(event, h11.Data):
-            self._pieces += 1
+            self._pieces += event.chunk_start
             self._bytes += len(event.data)
             if self._pieces > _FREE_PIECES + self._bytes // _SMALLEST_PIECE:
-                raise h11.RemoteProtocolError("the body comes in too small pieces")
+                raise h11.RemoteProtocolError("the body comes in too small chunks")
         return event

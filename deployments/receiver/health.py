@@ -39,12 +39,19 @@ class Shared(Generic[T]):
         """What it gives.
 
         Raises:
-            TimeoutError: it takes too long; it goes on, and the next who asks gets it.
+            TimeoutError: it takes too long; it goes on, and whoever asks meanwhile waits for the same.
         """
         if self._going_on is None or self._going_on.done():
             self._going_on = asyncio.create_task(asyncio.to_thread(self._work))
+            self._going_on.add_done_callback(_looked_at)
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await asyncio.shield(self._going_on)
+
+
+def _looked_at(task: asyncio.Task[T]) -> None:
+    """Nobody may be waiting for it any more, and asyncio would complain of its error."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Readiness:

@@ -125,7 +125,7 @@ async def test_doing_it_again_changes_nothing(server: Server, client: PrefectCli
     """The same ids, the same contents, nothing twice; and what operators switched on or off stays so."""
     one = await client.read_deployment_by_name("data-update/speechops")
     await client.pause_deployment(one.id)
-    await client.update_deployment_schedule(one.id, one.schedules[0].id, active=True)
+    await client.update_deployment_schedule(one.id, one.schedules[0].id, active=False)
     off = (await read_automations(client))[BLOBS_CHANGED].ours[0]
     await client.pause_automation(off.id)
     before = await everything(client)
@@ -134,7 +134,7 @@ async def test_doing_it_again_changes_nothing(server: Server, client: PrefectCli
 
     assert changes(plain(before), plain(await everything(client))) == []
     assert "created" not in told
-    for words in ("stays paused", "schedule stays on", "switched off by an operator"):
+    for words in ("stays paused", "schedule stays off", "switched off by an operator"):
         assert words in told
     await client.resume_deployment(one.id)
     await client.resume_automation(off.id)

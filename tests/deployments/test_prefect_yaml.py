@@ -54,3 +54,12 @@ def test_every_parameter_is_one_of_the_flow(deployment: dict[str, Any], monkeypa
 def test_every_deployment_uses_the_pool_that_up_makes(deployment: dict[str, Any]) -> None:
     """Runs for a pool without a worker wait for ever."""
     assert deployment["work_pool"]["name"] == POOL
+
+
+def test_the_safety_net_is_on_for_every_source() -> None:
+    """GitHub tells of a push once: what no web hook told of is found without anybody doing anything."""
+    (update,) = [each for each in DEPLOYMENTS if each["entrypoint"].startswith("flows/data_update.py")]
+    (net,) = update["schedules"]
+
+    assert (net["active"], net.get("parameters", {})) == (True, {})
+    assert "source" not in update["parameters"]

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from prefect import tags
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import ArtifactFilter, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
@@ -15,6 +17,7 @@ from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 
 import flows.data_update
+import tasks.every_source
 import tasks.source_changes
 import tasks.starting
 from domain.changes import Change, parts_of_tracks
@@ -26,6 +29,7 @@ from flows.testing_update import testing_update
 from flows.training_update import training_update
 from tasks.blocks import LocalStore
 from tasks.git_block import GitData
+from tasks.sources import source_names
 from tasks.store import LocalFolder
 from tests.tasks.git_kit import commit, git, repository, track
 
@@ -370,3 +374,65 @@ async def test_a_real_repository_starts_real_runs(client: PrefectClient, store: 
     runs = await runs_from(client, name)
     assert len(runs) == 4
     assert {run.parameters["revision"] for run in runs[2:]} == {second}
+
+
+def knows(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """These sources have blocks, and no others."""
+
+    async def known() -> list[str]:
+        return list(names)
+
+    monkeypatch.setattr(tasks.every_source, "source_names", known)
+
+
+async def of_sources(client: PrefectClient, *names: str) -> list[FlowRun]:
+    """The runs of data-update that somebody else started for these."""
+    chosen = FlowRunFilter.model_validate({"tags": {"any_": [f"source:{name}" for name in names]}})
+    found = await client.read_flow_runs(flow_run_filter=chosen)
+    return [run for run in found if run.deployment_id]
+
+
+@pytest.mark.parametrize("scheduled", [True, False])
+async def test_a_push_that_no_web_hook_told_of_is_found(
+    client: PrefectClient, source: Source, monkeypatch: pytest.MonkeyPatch, scheduled: bool
+) -> None:
+    """The schedule names no source: each gets a run of its own, once an hour however many of its runs are late."""
+    await deploy(client, data_update)
+    other = f"{source.name}-calls"
+    knows(monkeypatch, source.name, other)
+    source.push("a", A)
+
+    with tags("auto-scheduled") if scheduled else nullcontext():
+        state = await data_update(return_state=True)
+        await data_update()
+    started = await of_sources(client, source.name, other)
+    (ours, *_) = [run for run in started if run.parameters["source"] == source.name]
+    for run in started:  # no worker is here that would begin them, and the next one would wait for its turn
+        await client.delete_flow_run(run.id)
+    await data_update(**ours.parameters)
+
+    assert (state.name, state.message) == ("Started", f"a run each for {source.name}, {other}")
+    assert len(started) == (2 if scheduled else 4)
+    assert ours.parameters == {"source": source.name, "speech": "speechops", "store": "speechops"}
+    assert await told(client, source) == ["testi bus @ a", "train bus @ a"]
+
+
+async def test_without_a_data_source_the_safety_net_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new installation."""
+    knows(monkeypatch)
+
+    assert (await data_update(return_state=True)).name == "Nothing to do"
+
+
+async def test_a_ref_needs_its_source() -> None:
+    """Every source has refs of its own."""
+    with pytest.raises(Mistake, match="parameter `source`"):
+        await data_update(ref=TAG)
+
+
+async def test_every_block_of_a_data_source_is_known_to_the_safety_net(tmp_path: Path) -> None:
+    """As soon as it is made in the UI."""
+    name = f"maps-{uuid4().hex[:8]}"
+    await GitData(address=str(tmp_path)).asave(name)
+
+    assert name in await source_names()

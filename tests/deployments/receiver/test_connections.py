@@ -139,6 +139,16 @@ async def test_a_body_in_chunks_is_taken_and_one_in_crumbs_is_not(served: Served
     assert receiver.outbox.count_pending() == 1
 
 
+async def test_crumbs_after_the_answer_end_the_connection(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a word in the log, which strangers could fill."""
+    async with served(PATIENT) as place:
+        line = await place.line(b"POST /hooks/github HTTP/1.1\r\nHost: receiver\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert await line.answer() == 401
+        await line.drip(b"1\r\na\r\n" * 10)
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_a_body_without_a_length_is_capped(served: Served) -> None:
     """As one with a length."""
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"

@@ -19,6 +19,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.lines import snapshot_of_line
+from tasks.lost_history import check_history
 from tasks.retention import retire
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.watch_accuracy import judge_accuracy, judge_newer_base, remove_evaluations
@@ -95,6 +96,7 @@ async def settled(commands: Commands) -> Part:
     name = "interrupted releases"
     try:
         await finish_interrupted(commands.track, commands.speech, commands.store)
+        await check_history(commands.speech, commands.store, commands.track)
         await retire(commands.speech, commands.store, commands.track)
     except Exception as error:
         get_run_logger().error("What was interrupted stays so (%s): %s", type(error).__name__, said(error))

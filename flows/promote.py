@@ -24,6 +24,7 @@ from tasks.approvals import was_asked
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
 from tasks.lines import snapshot_of_line
+from tasks.lost_history import check_history
 from tasks.model_copies import await_copy, find_base, start_copy
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.promotions import (
@@ -105,6 +106,7 @@ async def judge_there(plan: Promotion, line: Line, speech: str, store: str) -> J
     """The verdict on the copy, which an earlier run may have come to."""
     base = await find_base(line.speech, line.track, plan.subject.base)
     state = await finish_interrupted(line.name, line.speech, store)
+    await check_history(line.speech, store, line.name)
     if taken_back := refusal(state, plan.subject.recipe):
         return region_of(line, "Refused", taken_back)
     question = question_of(plan, line, base, state)

@@ -44,11 +44,11 @@ async def testing_update(
         store: Name of the store's block.
     """
     await take_turn(f"track:{track}")
-    await check_history(speech, store, track)
     snapshot = await take_snapshot(track, data, revision, store, training=False, source=source)
     state = await read_state(store, track)
     refuse_promoted(track, state.speech)
     base = await choose_base(speech, snapshot, state)
+    await check_history(speech, store, track)
     subject = subject_of(snapshot, base.ref, benchmark=base.ref, candidate=state.benchmark_or(base.ref))
     datasets = await start_datasets(speech, store, snapshot.track, snapshot.revision, [snapshot.testing])
     await await_datasets(speech, snapshot.track, datasets, datasets[0])

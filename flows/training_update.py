@@ -20,6 +20,7 @@ from tasks.code_releases import publish_github_release
 from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
+from tasks.lost_history import check_history
 from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
 from tasks.orchestrator import crashes_when_cut_off
 from tasks.pages import refuse_leaks
@@ -65,6 +66,7 @@ async def training_update(
     refuse_promoted(track, (await read_state(store, track)).speech)
     state = await finish_interrupted(track, speech, store)
     origin = await choose_base(speech, snapshot, state, anew=bool(base))
+    await check_history(speech, store, track)
     await retire(speech, store, track)  # such as what a crash left
     candidate = candidate_identity(snapshot, origin)
     unknown = ModelRef(path="", name=candidate.name)

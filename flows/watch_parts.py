@@ -19,6 +19,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.lines import snapshot_of_line
+from tasks.lost_history import check_history
 from tasks.orchestrator import crash_if_cut_off
 from tasks.retention import retire
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
@@ -96,6 +97,7 @@ async def settled(commands: Commands) -> Part:
     name = "interrupted releases"
     try:
         await finish_interrupted(commands.track, commands.speech, commands.store)
+        await check_history(commands.speech, commands.store, commands.track)
         await retire(commands.speech, commands.store, commands.track)
     except Exception as error:
         crash_if_cut_off(error)

@@ -21,6 +21,7 @@ from tasks.ledger import Ledger
 from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.store import ABSENT, Conflict, Store
+from tasks.store_errors import StoreTrouble
 from tasks.vault import read_ruling
 
 _MOST_TRIES: Final = 8
@@ -42,6 +43,8 @@ async def publish_track_page(store: str, track: str) -> None:
         if served := await reports_url(store):
             link = f"{served}/{page_key(track)}"
             await displayed(acreate_link_artifact, link=link, link_text=f"Track {track}", key=f"{track}-page")
+    except StoreTrouble as error:
+        get_run_logger().error("The page of track '%s' could not be made: %s", track, error)
     except Exception as error:  # its message may quote what people said
         place = traceback.extract_tb(error.__traceback__)[-1]
         get_run_logger().error(

@@ -131,7 +131,7 @@ async def test_an_approval_that_other_testing_data_have_overtaken_does_not_count
     assert await world.entities("endpoints") == []
 
 
-@pytest.mark.parametrize("stored", ["nothing", "plain JSON", "a pickle"])
+@pytest.mark.parametrize("stored", ["nothing", pytest.param("plain JSON", marks=pytest.mark.slow), "a pickle"])
 async def test_a_run_that_goes_on_does_not_take_an_earlier_release_for_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stored: str
 ) -> None:

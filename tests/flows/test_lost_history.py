@@ -35,6 +35,7 @@ async def test_a_store_that_was_deleted_releases_nothing_until_somebody_says_so(
     assert again.endpoint == first.endpoint
 
 
+@pytest.mark.slow
 async def test_a_store_from_an_old_backup_releases_nothing(world: World) -> None:
     """Store and note agree, but clients use what came after."""
     world.track = "restored"

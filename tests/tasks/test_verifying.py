@@ -58,10 +58,12 @@ async def test_a_missing_entry_and_an_old_head_are_found(lived: Lived) -> None:
     """A head from an older backup does not fit its own history."""
     head = await lived.store.read("tracks/places/state.json")
     await lived.releases("three")
+    newest = await lived.store.read("tracks/places/state.json")
     await lived.store.write("tracks/places/state.json", head.data)
     (found,) = await broken(lived)
     assert "ends with entry 4, but reached/places.json says that it had reached entry 6" in found.detail
 
+    await lived.store.write("tracks/places/state.json", newest.data)
     await lived.store.delete("tracks/places/ledger/000002.json")
     assert "entry 3 does not follow" in (await broken(lived))[0].detail
 

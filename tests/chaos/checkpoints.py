@@ -30,7 +30,7 @@ class Points:
     def __init__(self, conductor: socket.socket) -> None:
         self._lines = conductor.makefile("rw")
         self._tell(run=os.environ["PREFECT__FLOW_RUN_ID"], pid=os.getpid())
-        self._stops: set[int] = set(json.loads(self._lines.readline())["stops"])
+        self._stops: set[int | str] = set(json.loads(self._lines.readline())["stops"])
         self._passed = 0
         self._broken = 0
         atexit.register(lambda: self._tell(passed=self._passed))
@@ -38,7 +38,7 @@ class Points:
     def passes(self, name: str) -> None:
         """One more is reached."""
         self._passed += 1
-        if self._passed not in self._stops:
+        if not {self._passed, name} & self._stops:
             return
         self._tell(point=name, number=self._passed)
         match json.loads(self._lines.readline())["do"]:

@@ -31,7 +31,8 @@ class Order:
 
     flow: str
     subject: str
-    at: int
+    at: int | str
+    """Its number, or its name."""
     act: Act
     fired: str = ""
     """The point at which it happened."""
@@ -78,7 +79,7 @@ class Conductor:
     async def _act(self, orders: list[Order], point: Point) -> str:
         done = "go"
         for order in orders:
-            if order.at == point.number and not order.fired:
+            if order.at in (point.number, point.name) and not order.fired:
                 order.fired = f"{point.number}: {point.name}"
                 done = await order.act(point)
         return done

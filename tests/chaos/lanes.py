@@ -12,7 +12,7 @@ from deployments.post_receive import Teller
 from deployments.receiver.deliveries import Push
 from tests.emulator.fake_engine import wav
 
-MOST_NAMES = 9
+MOST_NAMES = 12
 RECORDINGS = 8
 _LETTERS = "abcdefghiklmnoprstuvwz"
 _AUTHOR = {
@@ -35,8 +35,8 @@ class Track:
     """How many of the names the training data have."""
     edition: int = 0
     """Of the testing data."""
-    gone_back: int = 0
-    """Rollbacks that took place."""
+    lives: list[int] = field(default_factory=list)
+    """How many names the releases know that a rollback can reach, the live one last."""
 
     @property
     def said(self) -> str:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from pydantic import SecretStr
 
 from deployments.addresses import claim_ports
@@ -60,6 +60,8 @@ class World:
     deployments: dict[str, UUID]
     store: LocalFolder
     free: "asyncio.Queue[Lane]" = field(default_factory=asyncio.Queue)
+    repairs: "set[asyncio.Task[None]]" = field(default_factory=set)
+    """Outages that go on."""
 
     @property
     def workers(self) -> list[Service]:
@@ -97,7 +99,8 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[World]:
         stack.callback(lambda: [service.end() for service in services.values()])
         first = [services[name] for name in ("host", "server", "emulator")]
         await asyncio.gather(*(service.start() for service in first))
-        stack.enter_context(temporary_settings({PREFECT_API_URL: env["PREFECT_API_URL"]}))
+        own = {PREFECT_API_URL: env["PREFECT_API_URL"], PREFECT_CLIENT_MAX_RETRIES: 0}
+        stack.enter_context(temporary_settings(own))
         client = await stack.enter_async_context(PrefectClient(api=env["PREFECT_API_URL"]))
         lanes = [Lane(f"lane{n}", folder / "lanes" / str(n), urls["receiver"], secret) for n in range(LANES)]
         deployments = await _deploy(client, folder, urls["emulator"], lanes, env)

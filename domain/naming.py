@@ -98,5 +98,5 @@ def release_endpoint_identity(track: str, model: str, number: int) -> Identity:
 
 def staging_endpoint_identity(track: str, model: str) -> Identity:
     """The name of the short-lived endpoint on which `model` (its id) is tried before it goes live."""
-    tried = fingerprint("staging", model)
+    tried = fingerprint("staging", track, model)
     return Identity(f"{track}-staging-{tried[:_SHORT]}", tried)

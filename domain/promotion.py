@@ -130,6 +130,23 @@ def refuse_collision(line: str, tracks: Iterable[str]) -> None:
         )
 
 
+def refuse_promoted(track: str, speech: str) -> None:
+    """A track must not be trained under a name to which another track's model was promoted.
+
+    Args:
+        track: its name.
+        speech: name of the Speech Resource block that its head has; empty for a track that was not promoted.
+
+    Raises:
+        Mistake: it has that name.
+    """
+    if speech:
+        raise Mistake(
+            f"'{track}' is the name under which another track's model was promoted to the Speech resource of block "
+            f"'{speech}', so it cannot be trained or tested here. Rename the folder of this track, or that target."
+        )
+
+
 def apart(home: float | None, there: float | None, tolerance_points: float) -> str:
     """Why a copy is not what it is at home; empty when it is.
 

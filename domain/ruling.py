@@ -48,16 +48,19 @@ class Subject(_Record):
     """Name of the data source's block; empty for a folder."""
 
     def measurement_identity(self, normaliser: str) -> str:
-        """Hash of all that the measurement depends on: who has it need not measure again."""
-        return fingerprint(
-            "measurement", self.benchmark.path, self.candidate.path, self.testing_hash, self.sheet, normaliser
-        )
+        """Hash of the track and all that its measurement depends on: a run that finds it does not measure again."""
+        models = self.benchmark.path, self.candidate.path
+        return fingerprint("measurement", self.track.name, *models, self.testing_hash, self.sheet, normaliser)
 
     def ruling_identity(self, normaliser: str) -> str:
-        """Hash of all that the decision depends on: who has it need neither train nor decide again."""
+        """Hash of the track and all that its decision depends on: a run that finds it neither trains nor decides again.
+
+        Two tracks may have the same data and settings; a decision is never shared between them (docs/decisions/0015).
+        """
         candidate = self.recipe or self.candidate.path
         models = self.base.path, self.benchmark.path, candidate
-        return fingerprint("ruling", *models, self.testing_hash, self.sheet, self.track.gate.fingerprint, normaliser)
+        data = self.testing_hash, self.sheet
+        return fingerprint("ruling", self.track.name, *models, *data, self.track.gate.fingerprint, normaliser)
 
 
 class Ruling(_Record):

@@ -19,6 +19,7 @@ from flows.finishing import finish_interrupted
 from flows.naming import promotion_name
 from flows.training_update import still_applies
 from speech_client import SpeechError
+from tasks.acting import act_on
 from tasks.approvals import was_asked
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
@@ -31,6 +32,7 @@ from tasks.promotions import (
     plan_promotion,
     question_of,
     record_promotion,
+    refuse_others_lines,
     report_promotion,
 )
 from tasks.reports import publish_verdict
@@ -77,8 +79,10 @@ async def promote(
     """
     check_name(track)
     plan = await plan_promotion(track, target, version, data, source, store)
+    act_on(track)  # its history tells where its model went
     for line in sorted(plan.lines, key=lambda line: line.name):
         await take_turn(f"track:{line.name}")
+    await refuse_others_lines(plan, store)
     judged = await asyncio.gather(*(try_there(plan, line, speech, store) for line in plan.lines))
     regions = [one if isinstance(one, Region) else await release_there(plan, one, store) for one in judged]
     return await report_promotion(store, plan, regions)

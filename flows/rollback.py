@@ -6,6 +6,7 @@ from domain.ledger import Release
 from domain.track import check_name
 from flows.going_live import go_live
 from flows.naming import rollback_name
+from tasks.acting import act_on
 from tasks.endpoints import ReleaseFailed
 from tasks.lines import speech_of
 from tasks.listening import Verified
@@ -38,6 +39,7 @@ async def rollback(
         store: Name of the store's block.
     """
     check_name(track)
+    act_on(track)  # without its turn, for a training can hold that for days
     speech = await speech_of(store, track, speech)
     choice = await claimed(Wish.of(track, to, reason, by), speech, store)
     if choice.order is None:

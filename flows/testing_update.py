@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from domain.promotion import refuse_promoted
 from domain.ruling import Report, Work
 from flows.naming import run_name
 from tasks.datasets import await_datasets, start_datasets
@@ -41,6 +42,7 @@ async def testing_update(
     await take_turn(f"track:{track}")
     snapshot = await take_snapshot(track, data, revision, store, training=False, source=source)
     state = await read_state(store, track)
+    refuse_promoted(track, state.speech)
     base = await choose_base(speech, snapshot, state)
     subject = subject_of(snapshot, base.ref, benchmark=base.ref, candidate=state.benchmark_or(base.ref))
     datasets = await start_datasets(speech, store, snapshot.track, snapshot.revision, [snapshot.testing])

@@ -7,6 +7,7 @@ from prefect import flow
 from domain.approval import Hold, binding
 from domain.ledger import Release, State
 from domain.mistakes import Mistake
+from domain.promotion import refuse_promoted
 from domain.rollback import refusal
 from domain.ruling import Decision, ModelRef, Report, Subject, Work
 from domain.verdict import Outcome
@@ -23,7 +24,7 @@ from tasks.models import await_model, candidate_identity, choose_base, discard_c
 from tasks.pages import refuse_leaks
 from tasks.reports import publish_verdict, report_verdict
 from tasks.retention import retire
-from tasks.rulings import Measurements, find_ruling, judge, record_ruling
+from tasks.rulings import Measurements, find_ruling, judge, read_state, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.turns import take_turn
 
@@ -58,6 +59,7 @@ async def training_update(
     await take_turn(f"track:{track}")
     snapshot = retrained(await take_snapshot(track, data, revision, store, training=True, source=source), base)
     await refuse_leaks(store, snapshot)
+    refuse_promoted(track, (await read_state(store, track)).speech)
     state = await finish_interrupted(track, speech, store)
     origin = await choose_base(speech, snapshot, state, anew=bool(base))
     await retire(speech, store, track)  # such as what a crash left
@@ -127,10 +129,10 @@ async def release_once(
     decision: Decision, snapshot: Snapshot, state: State, speech: str, store: str
 ) -> Release | Hold | None:
     """Deploy the candidate, unless somebody has to agree first, or it has to wait; None when it is live already."""
-    subject = decision.ruling.subject
+    track, candidate = snapshot.track.name, decision.ruling.subject.candidate
     if state.release and state.release.evidence == decision.digest:
-        if subject.track.release.github_release:
-            await publish_github_release(speech, store, subject.track.name)
+        if decision.ruling.subject.track.release.github_release:
+            await publish_github_release(speech, store, track)
         return None
     asks = binding(decision.ruling, snapshot.track.release).approval.required
     if not (asks and await was_asked(store, decision.ruling, decision.digest)):
@@ -139,7 +141,7 @@ async def release_once(
     given = await consent(decision, settings, speech, store, authors=authors)
     if isinstance(given, Hold):
         return given
-    return await deploy_within(subject.track.name, subject.candidate.name, decision.digest, speech, store, given)
+    return await deploy_within(track, candidate.name, decision.digest, speech, store, given)
 
 
 async def prepare(decision: Decision, speech: str, store: str, *, asks: bool) -> None:

@@ -13,6 +13,7 @@ from domain.ruling import ModelRef, Ruling
 from domain.track import Track
 from speech_client import (
     Conflict,
+    CustomModel,
     Endpoint,
     EndpointUpdate,
     JobFailed,
@@ -22,6 +23,7 @@ from speech_client import (
     SpeechClient,
     Status,
 )
+from tasks.acting import ForeignTrack, refuse_foreign
 from tasks.blocks import load_speech
 from tasks.entities import HASH_PROPERTY, Remote, find_or_create, provenance
 from tasks.progress import watching
@@ -37,6 +39,7 @@ class ReleaseFailed(Mistake):
 async def start_staging_endpoint(speech: str, ruling: Ruling) -> Remote:
     """An endpoint on which the candidate is tried before clients meet it; those that a crash left behind are removed."""
     candidate = ruling.subject.candidate
+    refuse_foreign(ruling.subject.track.name)
     identity = staging_endpoint_identity(ruling.subject.track.name, candidate.path)
     async with (await load_speech(speech)).client() as client:
         await _remove_leftovers(client, ruling.subject.track.name, identity)
@@ -55,13 +58,19 @@ async def start_live_endpoint(
         ruling: whose candidate goes live.
         known: the endpoint that the ledger knows, as a path.
         of_its_own: the new endpoint that this release makes; then the known one stays as it is.
+
+    Raises:
+        ForeignTrack: the endpoint, or the model, is another track's.
     """
     track = ruling.subject.track.name
+    refuse_foreign(track)
     identity = of_its_own or Identity(live_endpoint_name(track), fingerprint("live", track))
     async with (await load_speech(speech)).client() as client:
+        _refuse_others(track, await client.models.get(ruling.subject.candidate.path))
         endpoint, created = None if of_its_own else await _known(client, known), False
         if endpoint is None:
             endpoint, created = await _find_or_create(client, ruling, identity)
+        _refuse_others(track, endpoint)
         await _point_at(client, endpoint, ruling.subject.candidate)
     return Remote.of(endpoint, created=created)
 
@@ -95,11 +104,16 @@ async def put_back(speech: str, track: Track, endpoint: str, former: ModelRef) -
 
     Returns:
         Whether there is such an endpoint (any more).
+
+    Raises:
+        ForeignTrack: it is another track's.
     """
+    refuse_foreign(track.name)
     async with (await load_speech(speech)).client() as client:
         known = await _known(client, endpoint)
         if known is None:
             return False
+        _refuse_others(track.name, known)
         await _point_at(client, await _settle(client, known, track.patience.of("endpoint")), former)
         return True
 
@@ -111,6 +125,7 @@ async def remove_new_endpoint(speech: str, track: Track, identity: Identity) -> 
     Raises:
         Conflict: the service does not let it go.
     """
+    refuse_foreign(track.name)
     async with (await load_speech(speech)).client() as client:
         for endpoint in [one async for one in client.endpoints.list()]:
             ours = (endpoint.custom_properties or {}).get(HASH_PROPERTY) == identity.content_hash
@@ -178,6 +193,16 @@ async def _point_at(client: SpeechClient, endpoint: Endpoint, model: ModelRef) -
         return
     await client.endpoints.update(endpoint, EndpointUpdate(model=client.reference(model.path)))
     get_run_logger().info("'%s' changes to '%s'", endpoint.display_name, model.name)
+
+
+def _refuse_others(track: str, entity: Endpoint | CustomModel) -> None:
+    """What was made for one track never serves another; what does not say for which was not made by us."""
+    made_for = (entity.custom_properties or {}).get("track", track)
+    if made_for != track:
+        raise ForeignTrack(
+            f"'{entity.display_name}' ({entity.collection}/{entity.id}) on the Speech service was made for track '{made_for}', not "
+            f"'{track}'. Nothing has changed. Run `speechops verify`, and `speechops why {track}`: they say what the record has."
+        )
 
 
 class _OldModel(JobTimedOut):

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from domain.ledger import Entry, News, State
 from domain.mistakes import Mistake
+from tasks.acting import refuse_foreign
 from tasks.store import ABSENT, Conflict, Store
 
 Change = Callable[[State], Mapping[str, Any]]
@@ -77,8 +78,9 @@ class Ledger:
 
         Raises:
             Conflict: others kept changing the head.
-            Mistake: the store keeps failing, or the history is not what the head says.
+            Mistake: the store keeps failing, the history is not what the head says, or the run does not act on this track.
         """
+        refuse_foreign(self._track)
         try:
             return await self._append(news, change, writer=uuid4().hex)
         except OSError as error:

@@ -81,13 +81,25 @@ async def plan_promotion(track: str, target: str, version: str, data: str, sourc
     lines = tuple(_line(settings, one) for one in chosen(settings.promotion, target, track))
     for line in lines:
         refuse_collision(line.name, tracks)
-        await _refuse_history(keep, line.name, track)
+        await _refuse_history(keep, line.name, track)  # asked again when the turns are ours
     model = _wanted(head, version)
     ruling = await read_ruling(keep, model.evidence)
     subject, wer = await _tested_last(keep, head, ruling)
     return Promotion(
         track=track, version=model.version, subject=subject, wer=wer, comparison=ruling.comparison, lines=lines
     )
+
+
+@task(name="check-lines", description="Are the histories at the targets this track's?", **FRESH)
+async def refuse_others_lines(plan: Promotion, store: str) -> None:
+    """Refuse a line that another track has begun: `a-b` at `c` and `a` at `b-c` have one name.
+
+    Raises:
+        Mistake: there is one.
+    """
+    keep = await load_store(store)
+    for line in plan.lines:
+        await _refuse_history(keep, line.name, plan.track)
 
 
 def question_of(plan: Promotion, line: Line, base: Remote, state: State) -> Subject:

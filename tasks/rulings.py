@@ -20,6 +20,7 @@ from domain.verdict import Outcome
 from domain.wer import Scorecard
 from speech_client import Evaluation
 from tasks import evidence, vault
+from tasks.acting import ForeignTrack
 from tasks.blocks import load_store
 from tasks.leaks import check_leaks
 from tasks.ledger import Ledger
@@ -56,7 +57,15 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
         digest = taken.evidence
     else:
         digest = await evidence.find(keep, _identity(subject))
-    return Decision(digest=digest, ruling=await vault.read_ruling(keep, digest), settled=True) if digest else None
+    found = await vault.read_ruling(keep, digest) if digest else None
+    if digest is None or found is None:
+        return None
+    if found.subject.track.name != subject.track.name:
+        raise ForeignTrack(
+            f"the evidence {digest[:12]}…, under which the store {keep} keeps the verdict on '{subject.candidate.name}', is about "
+            f"track '{found.subject.track.name}', not '{subject.track.name}': the store was changed. Run `speechops verify`."
+        )
+    return Decision(digest=digest, ruling=found, settled=True)
 
 
 @task(name="judge", description="Apply the gate's rules to the evidence.", **FRESH)

@@ -34,6 +34,7 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from tasks.acting import act_on
 from tasks.orchestrator import Sleep, patiently
 from tasks.retrying import FRESH
 
@@ -42,6 +43,7 @@ _TELL_EVERY = 150
 """Looks between two lines in the log: five minutes."""
 
 _PAGE = 200
+_OF_A_TRACK = ("track", "watch")
 _RUNNING = (StateType.RUNNING, StateType.CANCELLING)
 _ACTIVE = (*_RUNNING, StateType.PENDING, StateType.SCHEDULED)
 _STARTS_SOON = ("Scheduled", "Late")
@@ -51,10 +53,14 @@ _STARTS_SOON = ("Scheduled", "Late")
 async def take_turn(what: str, *, tags: Iterable[str] = ()) -> None:
     """Wait until this run is the only one that works on `what`; a run within another run has that one's turn.
 
+    A run that takes the turn of a track, or of its watch, may change that track; no other (`tasks.acting`).
+
     Args:
         what: such as `track:sharjah`; becomes a tag of the run.
         tags: others that the run gets on this occasion.
     """
+    kind, _, name = what.partition(":")
+    act_on(*([name] if kind in _OF_A_TRACK else []))
     context = FlowRunContext.get()
     if context and context.flow_run and context.flow_run.parent_task_run_id is None:
         await wait_for_turn(what, tuple(tags))

@@ -43,6 +43,7 @@ async def facts_of(
     owed: Iterable[tuple[str, str]],
     expected: Sequence[str | None],
     by_hand: frozenset[UUID] = frozenset(),
+    earlier: frozenset[UUID] = frozenset(),
     complaints: Sequence[str] = (),
 ) -> Facts:
     """All about one track, once nothing is under way there."""
@@ -50,7 +51,7 @@ async def facts_of(
     state, history = await ledger.state(), await ledger.history()
     verified = await verify_store(world.store, track.name) if history else None
     endpoints = [one async for one in _entities(world, "endpoints")]
-    runs = await runs_of(world, lane, track)
+    runs = [run for run in await runs_of(world, lane) if run.id not in earlier]
     live = next((one for one in endpoints if one["displayName"] == f"{track.name}-live"), None)
     return Facts(
         track=track.name,
@@ -68,10 +69,10 @@ async def facts_of(
     )
 
 
-async def runs_of(world: World, lane: Lane, track: Track | None = None) -> list[FlowRun]:
-    """The runs of a track, and those of data-update for its source."""
+async def runs_of(world: World, lane: Lane) -> list[FlowRun]:
+    """The runs of a lane: of its tracks, and those of data-update for its source."""
     found: dict[UUID, FlowRun] = {}
-    tags = [f"source:{lane.name}", *([f"track:{track.name}"] if track else [f"from:{lane.name}"])]
+    tags = [f"source:{lane.name}", f"from:{lane.name}", *(f"track:{track.name}" for track in lane.tracks)]
     chosen = FlowRunFilter.model_validate({"tags": {"any_": tags}})
     offset = 0
     while page := await patiently(
@@ -101,6 +102,7 @@ def _as_run(world: World, run: FlowRun, by_hand: frozenset[UUID]) -> Run:
         message=(run.state.message or "") if run.state else "",
         tags=tuple(run.tags),
         by_hand=run.id in by_hand,
+        began=run.created.timestamp() if run.created else 0.0,
     )
 
 

@@ -35,6 +35,8 @@ class Track:
     """How many of the names the training data have."""
     edition: int = 0
     """Of the testing data."""
+    retired: bool = False
+    """Whether no plan uses it any more; its files stay as they are."""
     lives: list[int] = field(default_factory=list)
     """How many names the releases know that a rollback can reach, the live one last."""
 
@@ -105,7 +107,8 @@ class Lane:
     def commit(self) -> Push:
         """Commit every track as it is, and push; nobody is told yet."""
         for track in self.tracks:
-            track.write(self.work / "data")
+            if not track.retired:
+                track.write(self.work / "data")
         before = self.pushes[-1] if self.pushes else "0" * 40
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--message", f"Push {len(self.pushes)}")

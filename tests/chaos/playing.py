@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,9 @@ from tests.chaos.plans import Plan
 from tests.chaos.world import World
 
 SETTLE_SECONDS = 240
+CRASHED_FOR_GOOD = timedelta(seconds=45)
+"""Automations begin a run again that has been Crashed for ten."""
+
 _LOOK_SECONDS = 0.7
 _QUIET_LOOKS = 2
 
@@ -45,6 +49,14 @@ class Result:
     seconds: float | None = None
     violations: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+
+
+def is_done(run: FlowRun) -> bool:
+    """Whether nothing more comes of it; one that crashed is begun again after a while."""
+    if run.state is None or not run.state.is_final():
+        return False
+    age = datetime.now(UTC) - run.state.timestamp
+    return not run.state.is_crashed() or age > CRASHED_FOR_GOOD
 
 
 class Unsettled(Exception):
@@ -71,6 +83,7 @@ class Play:
     async def play(self) -> Result:
         """All of it; a violation makes the next plan of the lane begin on a fresh track."""
         try:
+            self._earlier = frozenset(run.id for run in await runs_of(self.world, self.lane))
             track = await self._prepared()
             async with transcribing(self.world, track, await self._endpoint(track)) as complaints:
                 expected = await self._under_way(track)
@@ -78,7 +91,8 @@ class Play:
                 self.result.seconds = monotonic() - self._fault_at if self._fault_at else None
             facts = await facts_of(
                 self.world, self.lane, track,
-                owed=self.owed, expected=expected, by_hand=frozenset(self.by_hand), complaints=complaints,
+                owed=self.owed, expected=expected, by_hand=frozenset(self.by_hand), earlier=self._earlier,
+                complaints=complaints,
             )  # fmt: skip
             self.result.violations += violations(facts)
         except Exception as error:
@@ -88,7 +102,9 @@ class Play:
         self.world.conductor.orders = [one for one in self.world.conductor.orders if one.act not in self._acts]
         return self.result
 
+    _patience: float = 0.0
     _acts: tuple[Any, ...] = ()
+    _earlier: frozenset[UUID] = frozenset()
 
     # What is there before.
 
@@ -96,7 +112,9 @@ class Play:
         """A track in the state that the plan needs."""
         asks = self.plan.flow == "approval"
         track = self.lane.tracks[-1] if self.lane.tracks else None
-        if track is None or track.learnt >= MOST_NAMES - 2 or (track.settings == ASKS) != asks:
+        if track is None or track.retired or track.learnt >= MOST_NAMES - 2 or (track.settings == ASKS) != asks:
+            if track is not None:
+                track.retired = True
             track = self.lane.new_track(ASKS if asks else SETTINGS)
         needed = {"rollback": 2, "approval": 0, "data-update": 0, "training-update": 0}.get(self.plan.flow, 1)
         if self.plan.fault == "rollback beside a push":
@@ -185,7 +203,7 @@ class Play:
         await self._settle()
         allowed = [track.learnt, *track.lives[-2:]]
         track.lives = []  # whichever came first: the next plan begins with a fresh count
-        track.learnt = MOST_NAMES
+        track.retired = True
         return [track.heard(one) for one in allowed]
 
     async def _deploy(self, track: Track) -> Sequence[str | None]:
@@ -207,7 +225,8 @@ class Play:
         await self._again("training-update", track, until=lambda: self._asks(track, before))
         await asyncio.gather(*(self._answer(track, yes) for yes in answers))
         await self._settle()
-        outcome = (await Approvals(self.world.store, track.name).all())[-1].outcome
+        requests = await Approvals(self.world.store, track.name).all()
+        outcome = requests[-1].outcome if requests else "missing"
         self.tell(f"the request is {outcome}")
         if outcome != "rejected":
             track.lives.append(track.learnt)
@@ -275,7 +294,7 @@ class Play:
         self, flow: str, track: Track, until: "Callable[[], Awaitable[bool]] | None" = None
     ) -> None:
         """What an operator does about a run that was cancelled, or that failed because of a disk: starts it again."""
-        runs = await runs_of(self.world, self.lane, track)
+        runs = [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]
         for run in runs:
             if self.world.conductor.flows.get(run.deployment_id or run.id) != flow or run.state is None:
                 continue
@@ -290,9 +309,12 @@ class Play:
 
     # The end.
 
-    async def _settle(self, until: "Callable[[], Awaitable[bool]] | None" = None) -> None:
+    async def _settle(
+        self, until: "Callable[[], Awaitable[bool]] | None" = None, patience: float = SETTLE_SECONDS
+    ) -> None:
         """Wait until every run that is owed is there and over, nothing is under way, and every service is back."""
-        deadline, quiet = monotonic() + SETTLE_SECONDS, 0
+        deadline, quiet = monotonic() + patience, 0
+        self._patience = monotonic() + patience / 2  # a process that stays is told as such
         while quiet < _QUIET_LOOKS:
             await asyncio.sleep(_LOOK_SECONDS)
             waits = await self._waits_for()
@@ -302,30 +324,31 @@ class Play:
             if monotonic() > deadline:
                 if until is not None:
                     waits.append("an approval to be asked for")
-                raise Unsettled(f"still waiting after {SETTLE_SECONDS} s: {'; '.join(waits)}")
+                raise Unsettled(f"still waiting after {patience:.0f} s: {'; '.join(waits)}")
 
     async def _waits_for(self) -> list[str]:
-        runs = await runs_of(self.world, self.lane)
+        runs = [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]
         flows = self.world.conductor.flows
         begun = {(flows.get(run.deployment_id or run.id), run.parameters.get("revision")) for run in runs}
-        open_runs = [run for run in runs if run.state is None or not run.state.is_final()]
+        open_runs = [run for run in runs if not is_done(run)]
         waits = [f"{flow} for {revision[:12]}" for flow, revision in self.owed if (flow, revision) not in begun]
         waits += [f"{flows.get(run.deployment_id or run.id)} {run.id}, {run.state_name}" for run in open_runs]
+        mine, alive = {run.id for run in runs}, self.world.conductor.alive
+        waits += [f"process {pid}" for pid, run in alive.items() if run in mine and monotonic() < self._patience]
         return waits + (["services"] if self.world.repairs else [])
 
     async def _give_up(self) -> None:
         """Leave nothing to the next plan of this lane."""
         for line in self.result.violations:
             self.tell(f"VIOLATION {line}")
-        for run in await runs_of(self.world, self.lane):
+        for run in [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]:
             states = await patiently(lambda run=run: self.world.client.read_flow_run_states(run.id))  # type: ignore[misc]
             told = ", ".join(f"{one.name}" for one in sorted(states, key=lambda one: one.timestamp))
-            if run.parameters.get("revision", "") in {revision for _, revision in self.owed} or not run.state.is_final():  # type: ignore[union-attr]
-                self.tell(f"{self.world.conductor.flows.get(run.deployment_id or run.id)} {run.id} {run.name}: {told}")
+            self.tell(f"{self.world.conductor.flows.get(run.deployment_id or run.id)} {run.id} {run.name}: {told}")
             if run.state is None or not run.state.is_final():
                 await patiently(lambda run=run: self.world.client.set_flow_run_state(run.id, Cancelling()))  # type: ignore[misc]
         if self.lane.tracks:
-            self.lane.tracks[-1].learnt = MOST_NAMES
+            self.lane.tracks[-1].retired = True
 
 
 _SCENES: dict[str, Callable[[Play, Track], Awaitable[Sequence[str | None]]]] = {

@@ -37,12 +37,14 @@ from tests.emulator.service_kit import ENGINE, KEY, Caller
 WINDOWS = Windows(
     settle=timedelta(seconds=10),
     vanished=timedelta(seconds=15),
-    stuck=timedelta(seconds=30),
+    stuck=timedelta(seconds=60),
     retry=timedelta(seconds=10),
 )
 """A tenth to two thirds of what they are in production, and no less than Prefect takes."""
 
-LANES = 6
+LANES = {"sqlite": 3, "postgres": 6}
+"""Plans that are played at the same time, each in a repository of its own."""
+
 _HOST = Path(__file__).with_name("engine_client.py")
 
 
@@ -74,6 +76,11 @@ class World:
         return Caller(self.http)
 
     @property
+    def cpu_seconds(self) -> dict[str, float]:
+        """What each service has used so far, its ended children included."""
+        return {name: cpu_of(one.process.pid) for name, one in self.services.items() if one.process}
+
+    @property
     def temporary(self) -> Path:
         """Where flow processes put what they need for a moment."""
         return self.folder / "tmp"
@@ -102,7 +109,7 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[World]:
         own = {PREFECT_API_URL: env["PREFECT_API_URL"], PREFECT_CLIENT_MAX_RETRIES: 0}
         stack.enter_context(temporary_settings(own))
         client = await stack.enter_async_context(PrefectClient(api=env["PREFECT_API_URL"]))
-        lanes = [Lane(f"lane{n}", folder / "lanes" / str(n), urls["receiver"], secret) for n in range(LANES)]
+        lanes = [Lane(f"lane{n}", folder / "lanes" / str(n), urls["receiver"], secret) for n in range(LANES[kind])]
         deployments = await _deploy(client, folder, urls["emulator"], lanes, env)
         conductor = Conductor(client, {one: name for name, one in deployments.items()})
         listener = await conductor.listen(folder / "conductor.sock")
@@ -211,6 +218,14 @@ async def _deploy(
 
     await deploy_flows(client, read_project(ROOT), run, WINDOWS)
     return {name.partition("/")[0]: one for name, one in (await our_deployments(client)).items()}
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of a process and of its children that have ended; of one life only, and only where there is /proc."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def removed(folder: Path) -> None:

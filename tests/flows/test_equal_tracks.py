@@ -139,10 +139,12 @@ async def test_a_run_changes_no_track_but_its_own(world: World) -> None:
         with disable_run_logger(), pytest.raises(ForeignTrack):
             await start_live_endpoint.fn("speechops", second.decision.ruling.model_copy(update=changes), endpoint)
 
+    with disable_run_logger(), pytest.raises(ForeignTrack):
+        await put_back.fn("speechops", subject.track, first.endpoint, subject.candidate)
+
     assert await world.ledger.state() == before
-    assert (
-        await serving(world) == served == {"places-live": before.release.model, "second-live": subject.candidate.path}
-    )
+    assert served == {"places-live": before.release.model, "second-live": subject.candidate.path}
+    assert await serving(world) == served
 
 
 async def serving(world: World) -> dict[object, str]:

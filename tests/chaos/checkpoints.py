@@ -21,7 +21,9 @@ import httpx
 CONDUCTOR = "SPEECHOPS_CHAOS_CONDUCTOR"
 """Environment variable: the conductor's socket."""
 
-_PREFECT = re.compile(r"/api/(?:flow_runs/[^/]+/set_state|flow_runs/[^/]+|deployments/[^/]+/create_flow_run|flow_runs/)$")
+_PREFECT = re.compile(
+    r"/api/(?:flow_runs/[^/]+/set_state|flow_runs/[^/]+|deployments/[^/]+/create_flow_run|flow_runs/)$"
+)
 
 
 class Points:

@@ -124,11 +124,6 @@ class Job:
 
 def main(path: Path) -> None:
     """Import everything, listen, and fork."""
-    import flows.data_update
-    import flows.deploy
-    import flows.rollback
-    import flows.testing_update
-    import flows.training_update
     import prefect.engine  # noqa: F401
 
     listener = socket.socket(socket.AF_UNIX)

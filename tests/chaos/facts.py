@@ -64,7 +64,9 @@ async def facts_of(
         owed=tuple(owed),
         heard=await heard(world, path_of(live).partition("/")[2], track) if live else None,
         expected=expected,
-        engines=[f"{pid} of run {run}" for pid, run in world.conductor.alive.items() if run in {one.id for one in runs}],
+        engines=[
+            f"{pid} of run {run}" for pid, run in world.conductor.alive.items() if run in {one.id for one in runs}
+        ],
         complaints=complaints,
     )
 

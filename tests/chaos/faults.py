@@ -50,9 +50,7 @@ def _worker(world: World, plan: Plan) -> Service:
     return plan.chance().choice(world.workers)
 
 
-async def take_down(
-    world: World, service: Service, tell: Tell, *, seconds: float = 0.0, gently: bool = False
-) -> None:
+async def take_down(world: World, service: Service, tell: Tell, *, seconds: float = 0.0, gently: bool = False) -> None:
     """Kill a service, or let it end; it comes back after so many seconds, while everything else goes on."""
     await service.busy.acquire()
     service.outages += 1

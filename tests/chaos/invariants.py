@@ -123,7 +123,9 @@ def nothing_of_another_track(facts: Facts) -> Iterator[str]:
     owners = {path_of(one): (one.get("customProperties") or {}).get("track") for one in facts.models}
     releases = [facts.state.release, *facts.state.previous_releases] if facts.state.release else []
     for release in releases:
-        if owners.get(release.model, facts.track) != facts.track or not release.model_name.startswith(f"{facts.track}-"):
+        if owners.get(release.model, facts.track) != facts.track or not release.model_name.startswith(
+            f"{facts.track}-"
+        ):
             yield f"release {release.number} is '{release.model_name}', a model of {owners.get(release.model)}"
     for endpoint in facts.endpoints:
         if endpoint["displayName"].startswith(f"{facts.track}-"):

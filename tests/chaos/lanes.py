@@ -55,7 +55,9 @@ class Track:
         for part in ("testing", *(["training"] if self.learnt else [])):
             (own / part).mkdir(parents=True, exist_ok=True)
         (own / "track.toml").write_text(self.settings)
-        spoken = {f"{n}.wav": f"number {'i' * n} {'and so ' * self.edition}{self.said}" for n in range(1, RECORDINGS + 1)}
+        spoken = {
+            f"{n}.wav": f"number {'i' * n} {'and so ' * self.edition}{self.said}" for n in range(1, RECORDINGS + 1)
+        }
         for name, said in spoken.items():
             (own / "testing" / name).write_bytes(wav(said))
         (own / "testing" / "trans.txt").write_text("".join(f"{name}\t{said}\n" for name, said in spoken.items()))
@@ -104,6 +106,10 @@ class Lane:
         self.tracks.append(track)
         return track
 
+    def track_with(self, settings: str) -> Track | None:
+        """The one that plans use at present."""
+        return next((one for one in self.tracks if not one.retired and one.settings == settings), None)
+
     def commit(self) -> Push:
         """Commit every track as it is, and push; nobody is told yet."""
         for track in self.tracks:
@@ -115,9 +121,7 @@ class Lane:
         self._git("push", "--quiet", str(self.origin), "main")
         self.pushes.append(self._git("rev-parse", "HEAD"))
         address = self.origin.as_uri()
-        return Push(
-            repository=self.name, address=address, ref="refs/heads/main", before=before, after=self.pushes[-1]
-        )
+        return Push(repository=self.name, address=address, ref="refs/heads/main", before=before, after=self.pushes[-1])
 
     def tell(self, push: Push) -> None:
         """The web hook, as `speechops post-receive` sends it: again, for as long as nobody answers."""

@@ -25,12 +25,12 @@ from tests.chaos.listening import transcribing
 from tests.chaos.plans import Plan
 from tests.chaos.world import World
 
-SETTLE_SECONDS = 240
+SETTLE_SECONDS = 600
 CRASHED_FOR_GOOD = timedelta(seconds=45)
 """Automations begin a run again that has been Crashed for ten."""
 
-_LOOK_SECONDS = 0.7
-_QUIET_LOOKS = 2
+_LOOK_SECONDS = 1.5
+_QUIET_LOOKS = 1
 
 
 @dataclass
@@ -103,6 +103,7 @@ class Play:
         return self.result
 
     _patience: float = 0.0
+    _track: Track | None = None
     _acts: tuple[Any, ...] = ()
     _earlier: frozenset[UUID] = frozenset()
 
@@ -110,12 +111,13 @@ class Play:
 
     async def _prepared(self) -> Track:
         """A track in the state that the plan needs."""
-        asks = self.plan.flow == "approval"
-        track = self.lane.tracks[-1] if self.lane.tracks else None
-        if track is None or track.retired or track.learnt >= MOST_NAMES - 2 or (track.settings == ASKS) != asks:
+        settings = ASKS if self.plan.flow == "approval" else SETTINGS
+        track = self.lane.track_with(settings)
+        if track is None or track.learnt >= MOST_NAMES - 2:
             if track is not None:
                 track.retired = True
-            track = self.lane.new_track(ASKS if asks else SETTINGS)
+            track = self.lane.new_track(settings)
+        self._track = track
         needed = {"rollback": 2, "approval": 0, "data-update": 0, "training-update": 0}.get(self.plan.flow, 1)
         if self.plan.fault == "rollback beside a push":
             needed = 2
@@ -136,9 +138,7 @@ class Play:
             self.by_hand.add(point.run)
             return "die"
 
-        self.world.conductor.orders.append(
-            Order("training-update", track.name, "before POST endpoints", cancel)
-        )
+        self.world.conductor.orders.append(Order("training-update", track.name, "before POST endpoints", cancel))
         await self._push(track, learns=1)
         await self._settle()
 
@@ -207,7 +207,9 @@ class Play:
         return [track.heard(one) for one in allowed]
 
     async def _deploy(self, track: Track) -> Sequence[str | None]:
-        facts = [one.facts for one in await Ledger(self.world.store, track.name).history() if one.kind == "training-update"][-1]
+        facts = [
+            one.facts for one in await Ledger(self.world.store, track.name).history() if one.kind == "training-update"
+        ][-1]
         await self._run("deploy", track, model=facts["candidate"], verdict=facts["ruling"])
         await self._settle()
         await self._again("deploy", track)
@@ -290,9 +292,7 @@ class Play:
         self.tell(f"{flow} is started by hand: {run.id}")
         return run
 
-    async def _again(
-        self, flow: str, track: Track, until: "Callable[[], Awaitable[bool]] | None" = None
-    ) -> None:
+    async def _again(self, flow: str, track: Track, until: "Callable[[], Awaitable[bool]] | None" = None) -> None:
         """What an operator does about a run that was cancelled, or that failed because of a disk: starts it again."""
         runs = [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]
         for run in runs:
@@ -347,8 +347,8 @@ class Play:
             self.tell(f"{self.world.conductor.flows.get(run.deployment_id or run.id)} {run.id} {run.name}: {told}")
             if run.state is None or not run.state.is_final():
                 await patiently(lambda run=run: self.world.client.set_flow_run_state(run.id, Cancelling()))  # type: ignore[misc]
-        if self.lane.tracks:
-            self.lane.tracks[-1].retired = True
+        if self._track:
+            self._track.retired = True
 
 
 _SCENES: dict[str, Callable[[Play, Track], Awaitable[Sequence[str | None]]]] = {

@@ -63,7 +63,10 @@ def main(kind: str, seeds: Iterable[int]) -> None:
     """Play, and leave nothing."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     every = all_plans()
-    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder, suppress(KeyboardInterrupt):
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder,
+        suppress(KeyboardInterrupt),
+    ):
         asyncio.run(play_all(kind, [every[seed] for seed in seeds], Path(folder) / "world"))
 
 

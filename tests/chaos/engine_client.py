@@ -11,13 +11,14 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 
 def main(path: str) -> int:
     """Hand over environment, folder and output, and wait."""
     host = socket.socket(socket.AF_UNIX)
     host.connect(path)
-    job = json.dumps({"env": dict(os.environ), "cwd": os.getcwd()}).encode()
+    job = json.dumps({"env": dict(os.environ), "cwd": str(Path.cwd())}).encode()
     handles = array.array("i", [1, 2])
     host.sendmsg([len(job).to_bytes(4, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handles)])
     host.sendall(job)

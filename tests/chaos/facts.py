@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,7 @@ async def facts_of(
     by_hand: frozenset[UUID] = frozenset(),
     earlier: frozenset[UUID] = frozenset(),
     complaints: Sequence[str] = (),
+    scratch: Sequence[str] = (),
 ) -> Facts:
     """All about one track, once nothing is under way there."""
     ledger = Ledger(world.store, track.name)
@@ -68,6 +70,7 @@ async def facts_of(
             f"{pid} of run {run}" for pid, run in world.conductor.alive.items() if run in {one.id for one in runs}
         ],
         complaints=complaints,
+        scratch=scratch,
     )
 
 
@@ -76,13 +79,10 @@ async def runs_of(world: World, lane: Lane) -> list[FlowRun]:
     found: dict[UUID, FlowRun] = {}
     tags = [f"source:{lane.name}", f"from:{lane.name}", *(f"track:{track.name}" for track in lane.tracks)]
     chosen = FlowRunFilter.model_validate({"tags": {"any_": tags}})
-    offset = 0
-    while page := await patiently(
-        lambda: world.client.read_flow_runs(flow_run_filter=chosen, limit=200, offset=offset)
-    ):
-        found |= {run.id: run for run in page if run.deployment_id}
-        offset += len(page)
-    return list(found.values())
+    read = partial(world.client.read_flow_runs, flow_run_filter=chosen, limit=200)
+    while page := await patiently(partial(read, offset=len(found))):
+        found |= {run.id: run for run in page}
+    return [run for run in found.values() if run.deployment_id]
 
 
 async def unfinished(world: World) -> list[FlowRun]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,9 @@ from tests.chaos.plans import Plan
 from tests.chaos.world import World
 
 SETTLE_SECONDS = 600
+CALM = "nothing"
+"""The fault of the last plan: what killed processes have left must be gone after it."""
+
 CRASHED_FOR_GOOD = timedelta(seconds=45)
 """Automations begin a run again that has been Crashed for ten."""
 
@@ -57,6 +61,11 @@ def is_done(run: FlowRun) -> bool:
         return False
     age = datetime.now(UTC) - run.state.timestamp
     return not run.state.is_crashed() or age > CRASHED_FOR_GOOD
+
+
+def left_folders(world: World) -> list[str]:
+    """Temporary folders of ours, when nothing is under way."""
+    return sorted(path.name for path in world.temporary.glob("speechops-*"))
 
 
 class Unsettled(Exception):
@@ -93,6 +102,7 @@ class Play:
                 self.world, self.lane, track,
                 owed=self.owed, expected=expected, by_hand=frozenset(self.by_hand), earlier=self._earlier,
                 complaints=complaints,
+                scratch=left_folders(self.world) if self.plan.fault == CALM else (),
             )  # fmt: skip
             self.result.violations += violations(facts)
         except Exception as error:
@@ -304,7 +314,7 @@ class Play:
             elif run.state.is_failed() and self.plan.fault in ("disk full", "read-only store"):
                 self.tell(f"retry of {flow}, which said: {(run.state.message or '')[:300]}")
                 state = Scheduled(name="AwaitingRetry", message="Retry from the UI")
-                await patiently(lambda run=run: self.world.client.set_flow_run_state(run.id, state))  # type: ignore[misc]
+                await patiently(partial(self.world.client.set_flow_run_state, run.id, state))
                 await self._settle(until=until)
 
     # The end.
@@ -342,11 +352,11 @@ class Play:
         for line in self.result.violations:
             self.tell(f"VIOLATION {line}")
         for run in [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]:
-            states = await patiently(lambda run=run: self.world.client.read_flow_run_states(run.id))  # type: ignore[misc]
+            states = await patiently(partial(self.world.client.read_flow_run_states, run.id))
             told = ", ".join(f"{one.name}" for one in sorted(states, key=lambda one: one.timestamp))
             self.tell(f"{self.world.conductor.flows.get(run.deployment_id or run.id)} {run.id} {run.name}: {told}")
             if run.state is None or not run.state.is_final():
-                await patiently(lambda run=run: self.world.client.set_flow_run_state(run.id, Cancelling()))  # type: ignore[misc]
+                await patiently(partial(self.world.client.set_flow_run_state, run.id, Cancelling()))
         if self._track:
             self._track.retired = True
 

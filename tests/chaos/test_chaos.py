@@ -27,6 +27,6 @@ def test_plan(plan: Plan, played: Played) -> None:
 
 
 def test_the_house_is_clean_in_the_end(theatre: Theatre) -> None:
-    """When all plans of a world are over, no temporary folder of ours is left there."""
+    """After all plans of a world, one more push without any fault: what killed processes had left is gone, too."""
     for stage in theatre.stages.values():
         assert stage.house()["house"] == []

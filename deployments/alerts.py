@@ -86,12 +86,13 @@ def _failures(block: UUID, deployments: Iterable[UUID]) -> AutomationCore:
             "prefect.resource.role": "deployment",
             "prefect.resource.id": sorted(f"prefect.deployment.{one}" for one in deployments),
         },
-        expect={f"prefect.flow-run.{name}" for name in ("Failed", "Crashed", "Invalid")},
+        expect={f"prefect.flow-run.{name}" for name in ("Failed", "TimedOut", "Invalid")},
         posture=Posture.Reactive,
     )
     run = "{{ event.resource['prefect.resource.name'] }}"
     body = f"The run '{run}' ended {{{{ event.resource['prefect.state-name'] }}}}: {{{{ event.resource['prefect.state-message'] }}}}"
-    told = "A run that failed or crashed is told, by the notification block."
+    # No Crashed: that run is begun again. When it is given up it becomes Failed (deployments/run_keeper.py).
+    told = "A run that failed, or was given up, is told, by the notification block."
     action = SendNotification(block_document_id=block, subject=f"speechops: the run '{run}' failed", body=body)
     return _told(FAILURES_TOLD, told, trigger, action)
 

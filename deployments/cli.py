@@ -150,6 +150,18 @@ def receiver_command(
     serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
 
 
+@app.command("keep-runs")
+def keep_runs_command() -> None:
+    """Begin runs again that crashed, or whose worker is gone. A receiver does so too: for a server without one. Ctrl-C stops it.
+
+    It looks at the Prefect server that PREFECT_API_URL or the Prefect profile names. How long it leaves a run alone is
+    in the environment: SPEECHOPS_RUNS_VANISHED_SECONDS and others, see docs/operations.md.
+    """
+    from deployments.keeping import keep_runs
+
+    keep_runs()
+
+
 @app.command("speech-hook")
 def speech_hook_command(
     url: Annotated[

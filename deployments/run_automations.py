@@ -1,6 +1,7 @@
 """Automations about runs whose process is gone: they are found, called Crashed, and begun again, a few times.
 
-Every window is one that was measured; the reasons stand where they matter.
+They are for a server that has no receiver, and so no `RunKeeper`, which does the same within minutes. They cannot tell an
+outage of Prefect's server from a process that is gone: so their windows are longer than an outage that runs live through.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,10 @@ VANISHED_CRASHED: Final = "speechops: vanished runs crashed"
 STUCK: Final = "speechops: runs that never began"
 CRASHED_GO_ON: Final = "speechops: crashed runs go on"
 
-_VANISHED_STATE: Final = "Vanished"
+VANISHED_STATE: Final = "Vanished"
+GOES_ON: Final = "It crashed, and goes on where it stopped."
+"""The message of the state by which a run is begun again: it tells such states from a person's Retry."""
+
 _ENDS: Final = ("Completed", "Failed", "TimedOut", "Cancelled", "Crashed")
 OWN_ENDS: Final = (
     "Released",
@@ -56,17 +60,18 @@ class Windows:
 
     Attributes:
         settle: so long must no further blob change before the data are looked at.
-        vanished: a run without a heartbeat for so long has no process any more; several heartbeats (30 s each).
-        stuck: a run that is Pending for so long never began: longer than a container may need to start.
-        retry: so long must a Crashed run stay so before it is run again; the worker's own report may come late.
+        vanished: a run without a heartbeat for so long has no process any more: half an hour's outage of Prefect's
+            server, and the time that Prefect's client may be asleep after it.
+        stuck: a run that is Pending for so long never began, for the same reasons.
+        retry: so long must a Crashed run stay so before it is run again. Whoever keeps the runs was there before.
         attempts: how often a run that crashes is begun, with the first time.
     """
 
     settle: timedelta = timedelta(seconds=10)
-    vanished: timedelta = timedelta(seconds=120)
-    stuck: timedelta = timedelta(minutes=15)
-    retry: timedelta = timedelta(seconds=15)
-    attempts: int = 3
+    vanished: timedelta = timedelta(minutes=60)
+    stuck: timedelta = timedelta(minutes=60)
+    retry: timedelta = timedelta(minutes=5)
+    attempts: int = 5
 
 
 class RunsOf:
@@ -83,7 +88,7 @@ class RunsOf:
         run was suspended for an approval: so the server itself makes sure that no such run is called crashed.
         """
         state = ChangeFlowRunState(
-            name=_VANISHED_STATE,
+            name=VANISHED_STATE,
             state=StateType.PAUSED,
             message=f"No heartbeat for {windows.vanished.total_seconds():.0f} seconds: its process is gone.",
         )
@@ -101,7 +106,7 @@ class RunsOf:
             state=StateType.CRASHED, message="Its process is gone: it sent no heartbeat any more."
         )
         trigger = EventTrigger(
-            match=_RUNS, match_related=self._related, expect=_states([_VANISHED_STATE]), posture=Posture.Reactive
+            match=_RUNS, match_related=self._related, expect=_states([VANISHED_STATE]), posture=Posture.Reactive
         )
         return AutomationCore(
             name=VANISHED_CRASHED,
@@ -118,7 +123,7 @@ class RunsOf:
         others = _states(_ENDS, OWN_ENDS, _WAITS, _STARTS) - _states(["Pending"])
         return AutomationCore(
             name=STUCK,
-            description="A run that was taken by a worker and never began is Crashed. It is not run again by itself.",
+            description="A run that was taken by a worker and never began is Crashed.",
             tags=[TAG],
             trigger=self._silence(_states(["Pending"]), others, windows.stuck),
             actions=[state],
@@ -131,11 +136,11 @@ class RunsOf:
         state = ChangeFlowRunState(
             name="AwaitingRetry",
             state=StateType.SCHEDULED,
-            message="It crashed, and goes on where it stopped.",
+            message=GOES_ON,
             force=True,
         )
         expected = _states(_ENDS, OWN_ENDS, _WAITS, _STARTS)  # with Crashed: a second report begins the window anew
-        counts = [str(count) for count in range(1, windows.attempts)]
+        counts = [str(count) for count in range(windows.attempts)]  # 0: it never began
         trigger = self._silence(_states(["Crashed"]), expected, windows.retry, {"prefect.run-count": counts})
         return AutomationCore(
             name=CRASHED_GO_ON,

@@ -35,6 +35,10 @@ _SETTINGS = {
 }
 
 
+_WORKER_RETRIES = "7"
+"""Of the worker's client. With Prefect's five it gives up, and ends, after 13 minutes without a server; so it lasts 50."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackSettings:
     """What the stack is started with.
@@ -189,7 +193,8 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
         await prepare_server(registration.client, [POOL], ENGINE)
         await end_left_behind(registration.client, POOL)
         worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
-        await stack.children.start("the worker", "worker", worker)
+        retries = stack.env.get("PREFECT_CLIENT_MAX_RETRIES", _WORKER_RETRIES)
+        await stack.children.start("the worker", "worker", worker, PREFECT_CLIENT_MAX_RETRIES=retries)
         on_step("Deployments and automations")
         run = partial(stack.children.run, "`prefect deploy`", "deploy")
         await deploy_flows(registration.client, read_project(settings.project), run)

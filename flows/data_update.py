@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.naming import update_name
+from tasks.orchestrator import crashes_when_cut_off
 from tasks.source_changes import find_change, plan_change, plan_retest, settle_change
 from tasks.starting import Names, Started, start_runs
 from tasks.turns import take_turn
@@ -16,6 +17,7 @@ from tasks.update_reports import DataUpdate, report_update
     flow_run_name=update_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def data_update(
     source: str, ref: str = "", delivery: str = "", speech: str = "speechops", store: str = "speechops"
 ) -> DataUpdate:

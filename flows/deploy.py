@@ -21,6 +21,7 @@ from tasks.endpoints import (
 from tasks.entities import Remote
 from tasks.lines import speech_of
 from tasks.listening import listen
+from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.releases import Order, check_release, claim_release, record_release
 from tasks.reports import report_release
 from tasks.retention import retire
@@ -35,6 +36,7 @@ from tasks.turns import take_turn
     flow_run_name=release_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def deploy(
     track: str, model: str, verdict: str, speech: str = "speechops", store: str = "speechops", approval: str = ""
 ) -> Release:
@@ -105,4 +107,5 @@ async def close(speech: str, staging: Remote) -> None:
     try:
         await close_staging_endpoint(speech, staging)
     except Exception as error:
+        crash_if_cut_off(error)
         get_run_logger().warning("The staging endpoint '%s' is not removed yet, and charged: %s", staging.name, error)

@@ -6,6 +6,7 @@ from domain.naming import live_endpoint_name
 from tasks.endpoints import ReleaseFailed, await_endpoint, put_back, remove_new_endpoint, start_live_endpoint
 from tasks.entities import Remote
 from tasks.listening import Verified, listen
+from tasks.orchestrator import crash_if_cut_off
 from tasks.releases import Order, check_ownership, record_failed_release
 from tasks.track_pages import publish_track_page
 
@@ -19,6 +20,7 @@ async def go_live(order: Order, speech: str, store: str) -> Verified:
     try:
         return await switch(order, speech, store)
     except Exception as error:
+        crash_if_cut_off(error)
         await check_ownership(store, order)
         now = await take_back(order, speech, store, str(error))
         await publish_track_page(store, order.ruling.subject.track.name)
@@ -51,6 +53,7 @@ async def take_back(order: Order, speech: str, store: str, reason: str) -> str:
         if there:
             await await_endpoint(speech, track, Remote(path=endpoint, name=live_endpoint_name(track.name)), former)
     except Exception as error:
+        crash_if_cut_off(error)
         return f"The former model '{former.name}' could not be put back ({error}). Run training-update again at once."
     await record_failed_release(store, order, reason)
     gone = "The endpoint that clients know is gone, so nothing could be put back: the next release makes one."
@@ -64,6 +67,7 @@ async def drop_new_endpoint(order: Order, speech: str, store: str, reason: str) 
         try:
             await remove_new_endpoint(speech, track, order.new_endpoint)
         except Exception as error:
+            crash_if_cut_off(error)
             get_run_logger().warning("'%s' could not be removed: %s", order.new_endpoint.name, error)
             left = (
                 f" The endpoint '{order.new_endpoint.name}' could not be removed, and is charged: `speechops orphans`."

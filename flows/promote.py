@@ -25,6 +25,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
 from tasks.lines import snapshot_of_line
 from tasks.model_copies import await_copy, find_base, start_copy
+from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.promotions import (
     Line,
     Promotion,
@@ -57,6 +58,7 @@ class Judged(BaseModel):
     flow_run_name=promotion_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def promote(
     track: str,
     target: str = "",
@@ -93,6 +95,7 @@ async def try_there(plan: Promotion, line: Line, speech: str, store: str) -> Jud
     try:
         return await judge_there(plan, line, speech, store)
     except Exception as error:
+        crash_if_cut_off(error)
         return failed(line, error)
 
 
@@ -136,6 +139,7 @@ async def release_there(plan: Promotion, judged: Judged, store: str) -> Region:
     try:
         region = await put_live(plan, judged, store)
     except Exception as error:
+        crash_if_cut_off(error)
         return with_figures(failed(line, error), plan, decision)
     region = with_figures(region, plan, decision)
     if region.outcome in ("Released", "Already live"):

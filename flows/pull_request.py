@@ -22,6 +22,7 @@ from speech_client import SpeechError
 from tasks.code_hosts import PullRequest, Status
 from tasks.datasets import await_datasets, start_datasets
 from tasks.models import await_model, candidate_identity, choose_base, start_model
+from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.pull_checks import check_tracks
 from tasks.pull_data import compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
@@ -44,6 +45,7 @@ async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: St
     flow_run_name=pull_name,
     on_cancellation=[remove_what_is_left],
 )
+@crashes_when_cut_off
 async def pull_request(
     source: str,
     number: Annotated[int, Field(ge=1)],
@@ -99,7 +101,8 @@ async def check(source: str, pull: PullRequest) -> PullReport:
     try:
         difference = await compare(source, pull)
         tracks = await check_tracks(source, pull, difference)
-    except Exception:
+    except Exception as error:
+        crash_if_cut_off(error)
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")
         raise
     report = PullReport(pull.number, pull.head, tracks, difference.plan.notes)
@@ -125,7 +128,8 @@ async def try_models(source: str, pull: PullRequest, report: PullReport, speech:
     await set_status(source, pull, MODEL, Status.PENDING, "training")
     try:
         report = replace(report, tracks=await try_each(source, pull, report.tracks, speech, store))
-    except Exception:
+    except Exception as error:
+        crash_if_cut_off(error)
         await set_status(source, pull, MODEL, Status.FAILURE, "no model could be tried; the run's log says why")
         raise
     finally:

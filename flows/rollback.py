@@ -10,6 +10,7 @@ from tasks.acting import act_on
 from tasks.endpoints import ReleaseFailed
 from tasks.lines import speech_of
 from tasks.listening import Verified
+from tasks.orchestrator import crashes_when_cut_off
 from tasks.owners import await_others
 from tasks.releases import Order, record_release
 from tasks.reports import report_release
@@ -25,6 +26,7 @@ from tasks.track_pages import publish_track_page
     flow_run_name=rollback_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def rollback(
     track: str, to: str = "", reason: str = "", by: str = "", speech: str = "speechops", store: str = "speechops"
 ) -> Release:

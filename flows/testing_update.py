@@ -8,6 +8,7 @@ from flows.naming import run_name
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
 from tasks.models import choose_base
+from tasks.orchestrator import crashes_when_cut_off
 from tasks.reports import report_measurement
 from tasks.rulings import check_measurement, read_state, record_benchmark
 from tasks.snapshots import subject_of, take_snapshot
@@ -21,6 +22,7 @@ from tasks.turns import take_turn
     flow_run_name=run_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def testing_update(
     track: str,
     revision: str = "",

@@ -21,6 +21,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.models import await_model, candidate_identity, choose_base, discard_candidate, model_exists, start_model
+from tasks.orchestrator import crashes_when_cut_off
 from tasks.pages import refuse_leaks
 from tasks.reports import publish_verdict, report_verdict
 from tasks.retention import retire
@@ -36,6 +37,7 @@ from tasks.turns import take_turn
     flow_run_name=run_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def training_update(
     track: str,
     revision: str = "",

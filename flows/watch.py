@@ -13,6 +13,7 @@ from flows.naming import watch_name
 from flows.rollback import rollback
 from flows.watch_parts import Testing, Watch, looked, looks, prepared, said, settled, sweep
 from tasks.lines import speech_of
+from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.turns import take_turn
 from tasks.watch_accuracy import judge_previous
 from tasks.watch_records import read_record
@@ -30,6 +31,7 @@ _MAY_GO_BACK = {"accuracy", "silent-fallback", "other-answers"}
     flow_run_name=watch_name,
     persist_result=True,
 )
+@crashes_when_cut_off
 async def watch(
     track: str,
     revision: str = "",
@@ -103,6 +105,7 @@ async def go_back_if_better(watch: Watch, reason: str) -> Part:
         )
         undone = ""
     except Exception as error:
+        crash_if_cut_off(error)
         undone = said(error)
     found = previous_finding(target, gain, undone=undone, commands=watch.commands)
     return Part(name=name, told=found.detail, findings=(found,))

@@ -19,6 +19,7 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.entities import Remote
 from tasks.evaluations import measure
 from tasks.lines import snapshot_of_line
+from tasks.orchestrator import crash_if_cut_off
 from tasks.retention import retire
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
 from tasks.watch_accuracy import judge_accuracy, judge_newer_base, remove_evaluations
@@ -97,6 +98,7 @@ async def settled(commands: Commands) -> Part:
         await finish_interrupted(commands.track, commands.speech, commands.store)
         await retire(commands.speech, commands.store, commands.track)
     except Exception as error:
+        crash_if_cut_off(error)
         get_run_logger().error("What was interrupted stays so (%s): %s", type(error).__name__, said(error))
         return Part(name=name, told=said(error), findings=(interrupted(said(error), commands),))
     return Part(name=name, told="none")
@@ -109,6 +111,7 @@ async def prepared(told: Commands, revision: str, record: Record) -> Testing | E
         testing = await start_datasets(told.speech, told.store, snapshot.track, snapshot.revision, [snapshot.testing])
         await await_datasets(told.speech, snapshot.track, testing)
     except Exception as error:
+        crash_if_cut_off(error)
         return error
     return Testing(snapshot, testing[0])
 
@@ -140,6 +143,7 @@ async def looked(name: str, look: Awaitable[Part], commands: Commands) -> Part:
     try:
         return await look
     except Exception as error:
+        crash_if_cut_off(error)
         return _unchecked(name, error, commands)
 
 

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from domain.mistakes import Mistake
 from speech_client import EntraCredential, KeyCredential, SpeechClient
 from tasks.git_block import GitData
+from tasks.orchestrator import asked
 from tasks.store import LocalFolder, Store
 
 _B = TypeVar("_B", bound=Block)
@@ -177,7 +178,7 @@ async def find_block(kind: type[_B], name: str) -> _B | None:
 
 async def _load_saved(kind: type[_B], name: str) -> _B | None:
     try:
-        return await kind.aload(name)
+        return cast("_B", await asked(kind.aload, name))
     except ValueError:
         return None
     except RuntimeError as error:

@@ -28,6 +28,7 @@ from domain.ruling import Decision, TrainedOn
 from tasks import evidence, vault
 from tasks.blocks import load_store, reports_url
 from tasks.ledger import Ledger
+from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.snapshots import Snapshot
 from tasks.store import Store
@@ -68,7 +69,7 @@ async def _publish(store: str, decision: Decision, comparison: Comparison) -> tu
     key, address = await _keep_page(store, keep, decision.digest, page, subject.track.name)
     if address:
         image = address.replace(PAGE, CHARTS)
-        await acreate_image_artifact(image_url=image, key=f"{subject.track.name}-charts", description="WER")
+        await displayed(acreate_image_artifact, image_url=image, key=f"{subject.track.name}-charts", description="WER")
     return key, address
 
 
@@ -87,7 +88,7 @@ async def refuse_leaks(store: str, snapshot: Snapshot) -> None:
     page = leak_page(report, track, snapshot.revision)
     key, address = await _keep_page(store, keep, digest, page, track)
     text = leak_markdown(report, track, snapshot.revision, report_link=address)
-    await acreate_markdown_artifact(markdown=text, key=f"{track}-leaks", description=report.outcome)
+    await displayed(acreate_markdown_artifact, markdown=text, key=f"{track}-leaks", description=report.outcome)
     if report.outcome == "leaked" and snapshot.track.gate.leaks == "block":
         raise DataRejected(as_problems(report), f"Report: {address or key}")
     get_run_logger().log(
@@ -103,7 +104,7 @@ async def _keep_page(store: str, keep: Store, digest: str, page: str, track: str
     served = await reports_url(store)
     address = f"{served}/{digest}/{PAGE}" if served else ""
     if address:
-        await acreate_link_artifact(link=address, link_text="Report", key=f"{track}-report")
+        await displayed(acreate_link_artifact, link=address, link_text="Report", key=f"{track}-report")
     return key, address
 
 

@@ -8,6 +8,7 @@ from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifa
 from prefect.logging import get_run_logger
 
 from speech_client import Status
+from tasks.orchestrator import hinted
 
 _SHARE = {Status.NOT_STARTED: 0.0, Status.RUNNING: 0.5, Status.SUCCEEDED: 1.0, Status.FAILED: 1.0}
 
@@ -27,11 +28,13 @@ class Watch:
         self._seen[entity.display_name] = entity.status
         get_run_logger().info("'%s' is %s", entity.display_name, entity.status)
         done = sum(_SHARE.get(status, 0.0) for status in self._seen.values())
-        await aupdate_progress_artifact(self._artifact, progress=100 * done / self._jobs)
+        if self._artifact:
+            await hinted(aupdate_progress_artifact, self._artifact, progress=100 * done / self._jobs)
 
 
 @asynccontextmanager
 async def watching(key: str, title: str, jobs: int) -> AsyncIterator[Watch]:
-    """A progress artifact for `jobs` jobs that the Speech service works on."""
-    artifact = await acreate_progress_artifact(progress=0.0, key=f"{key.replace('.', '-')}-progress", description=title)
+    """A progress artifact for `jobs` jobs that the Speech service works on; without Prefect's server there is none."""
+    key = f"{key.replace('.', '-')}-progress"
+    artifact = await hinted(acreate_progress_artifact, progress=0.0, key=key, description=title)
     yield Watch(artifact, max(jobs, 1))

@@ -22,6 +22,7 @@ from tasks.blocks import load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
 from tasks.model_copies import copy_identity
+from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.snapshots import read_settings
 from tasks.store import Store
@@ -149,7 +150,9 @@ async def report_promotion(store: str, plan: Promotion, regions: list[Region]) -
 @task(name="report-promotion", description="One verdict for each target.", **FRESH)
 async def _publish(report: PromotionReport) -> None:
     key = re.sub(r"[^a-z0-9]+", "-", f"{report.track}-promotion")
-    await acreate_markdown_artifact(markdown=promotion_page(report), key=key, description=report.summary[:200])
+    await displayed(
+        acreate_markdown_artifact, markdown=promotion_page(report), key=key, description=report.summary[:200]
+    )
     for region in report.regions:
         get_run_logger().info("%s: %s: %s", region.target, region.outcome, region.told)
 

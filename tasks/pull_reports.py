@@ -13,6 +13,7 @@ from domain.report import verdict_page
 from domain.ruling import Decision
 from tasks.blocks import load_store
 from tasks.code_hosts import PullRequest, Status
+from tasks.orchestrator import displayed
 from tasks.pull_data import load_git
 from tasks.retrying import FRESH, REMOTE
 from tasks.vault import read_comparison
@@ -38,7 +39,9 @@ async def publish_report(source: str, report: PullReport, *, tried: bool = False
     """
     data, model = data_markdown(report, link=_link()), model_markdown(report, link=_link()) if tried else ""
     whole = comment_with("", data=data, model=model)
-    await acreate_markdown_artifact(markdown=whole, key=f"pull-request-{report.number}", description=report.summary)
+    await displayed(
+        acreate_markdown_artifact, markdown=whole, key=f"pull-request-{report.number}", description=report.summary
+    )
     block = await load_git(source)
     host = block.code_host()
     if host is not None and block.has_token:

@@ -18,6 +18,7 @@ from domain.verdict import Outcome
 from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote
 from tasks.ledger import Ledger
+from tasks.orchestrator import displayed
 from tasks.pages import publish_page
 from tasks.release_cards import read_card_page
 from tasks.releases import Order
@@ -84,10 +85,12 @@ async def report_release(speech: str, store: str, order: Order, release: Release
     link = await _address(speech, live.path, subject.track.locale)
     what = f"{release.kind.capitalize()} {release.number} of track '{subject.track.name}'"
     text = f"{what}: {release.model_name} ({release.version or 'no version'})"
-    await acreate_link_artifact(link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text)
+    await displayed(
+        acreate_link_artifact, link=link, link_text=live.name, key=f"{subject.track.name}-endpoint", description=text
+    )
     if release.card:
         card = await read_card_page(await load_store(store), release.card)
-        await acreate_markdown_artifact(markdown=card, key=f"{subject.track.name}-release", description=text)
+        await displayed(acreate_markdown_artifact, markdown=card, key=f"{subject.track.name}-release", description=text)
 
 
 async def _publish(store: str, decision: Decision, kind: str, page: Callable[..., str]) -> tuple[State, str]:
@@ -103,8 +106,10 @@ async def _publish(store: str, decision: Decision, kind: str, page: Callable[...
     key, link = await publish_page(store, decision, comparison)
     text = await asyncio.to_thread(page, decision, comparison, report_link=link, transcripts=shown)
     rows = wer_rows(comparison, ("base model", "benchmark") if measured else ("benchmark", "candidate"))
-    await acreate_markdown_artifact(markdown=text, key=f"{track}-{kind}", description=title)
-    await acreate_table_artifact(table=rows, key=f"{track}-wer", description=f"WER per model at {subject.revision}")
+    await displayed(acreate_markdown_artifact, markdown=text, key=f"{track}-{kind}", description=title)
+    await displayed(
+        acreate_table_artifact, table=rows, key=f"{track}-wer", description=f"WER per model at {subject.revision}"
+    )
     return await Ledger(keep, track).state(), key
 
 

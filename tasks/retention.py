@@ -17,6 +17,7 @@ from tasks.approvals import Approvals
 from tasks.blocks import load_speech, load_store
 from tasks.holdings import read_holdings, remove
 from tasks.ledger import Ledger
+from tasks.orchestrator import asked, crash_if_cut_off
 from tasks.owners import has_others
 from tasks.retrying import FRESH
 from tasks.rollbacks import why_unusable
@@ -38,6 +39,7 @@ async def retire(speech: str, store: str, track: str) -> None:
         else:
             await _remove_superfluous(speech, await load_store(store), track)
     except Exception as error:
+        crash_if_cut_off(error)
         get_run_logger().warning("What '%s' no longer needs could not be removed: %s", track, error)
 
 
@@ -74,8 +76,8 @@ async def _planned(track: str) -> list[str]:
     """Names of the models that runs of deploy wait to put live."""
     chosen = FlowRunFilter(state=FlowRunFilterState(type=StateTypes(any_=_WAITING)))
     async with get_client() as client:
-        runs = await client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=["deploy"])), flow_run_filter=chosen
+        runs = await asked(
+            client.read_flow_runs, flow_filter=FlowFilter(name=FlowFilterName(any_=["deploy"])), flow_run_filter=chosen
         )
     return [str(run.parameters.get("model")) for run in runs if run.parameters.get("track") == track]
 

@@ -27,6 +27,7 @@ from tasks.blocks import load_store
 from tasks.data_source import Opened
 from tasks.filesets import leads_out
 from tasks.leaks import leaks_in_folder
+from tasks.orchestrator import displayed
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
 from tasks.retrying import REMOTE
 from tasks.sources import load_source
@@ -175,7 +176,7 @@ async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -
 async def _name_run(snapshot: Snapshot) -> None:
     """Let the run's name tell the revision, which is known only now."""
     async with get_client() as client:
-        await client.update_flow_run(flow_run.id, name=f"{snapshot.track.name} @ {snapshot.revision}")
+        await displayed(client.update_flow_run, flow_run.id, name=f"{snapshot.track.name} @ {snapshot.revision}")
 
 
 def read_track(data: Path, track: str) -> tuple[Path, Track]:

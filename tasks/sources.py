@@ -11,6 +11,7 @@ from domain.mistakes import Mistake
 from tasks.blocks import find_block, load_store
 from tasks.data_source import DataSource
 from tasks.git_block import GitData
+from tasks.orchestrator import asked
 
 _BLOB_SLUG: Final = "blob-data"
 _LOG: Final = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ async def _blob(name: str, store: str) -> DataSource | None:
 
 async def _names(client: PrefectClient, slug: str) -> list[str]:
     try:
-        documents = await client.read_block_documents_by_type(slug, include_secrets=False)
+        documents = await asked(client.read_block_documents_by_type, slug, include_secrets=False)
     except ObjectNotFound:
         return []
     return [document.name for document in documents if document.name]

@@ -7,6 +7,7 @@ from uuid import UUID
 from prefect import task
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Scheduled
@@ -75,11 +76,12 @@ async def start_runs(plan: Plan, names: Names) -> Started:
 
 async def _deployment(client: PrefectClient, flow: FlowName) -> UUID:
     try:
-        return (await patiently()(client.read_deployment_by_name, f"{flow}/{DEPLOYMENT}")).id
+        found: DeploymentResponse = await patiently()(client.read_deployment_by_name, f"{flow}/{DEPLOYMENT}")
     except ObjectNotFound:
         raise Mistake(
             f"there is no deployment '{flow}/{DEPLOYMENT}' on this Prefect server. Run `speechops deploy`, then run again."
         ) from None
+    return found.id
 
 
 async def _start(

@@ -19,6 +19,7 @@ from prefect.runtime import flow_run
 from domain.temporary import pull_of
 from speech_client import Conflict, Entity, SpeechClient
 from tasks.blocks import load_speech
+from tasks.orchestrator import asked
 from tasks.retrying import FRESH
 
 FLOW = "pull-request"
@@ -61,7 +62,7 @@ async def busy_pulls(client: PrefectClient, me: UUID | None = None) -> frozenset
     """The numbers of the pull requests that an unfinished run works on, other than the run `me`; None when there are too many."""
     chosen = FlowRunFilter(state=FlowRunFilterState(type=StateTypes(any_=_UNFINISHED)))
     named = FlowFilter(name=FlowFilterName(any_=[FLOW]))
-    runs = await client.read_flow_runs(flow_filter=named, flow_run_filter=chosen, limit=_MOST_RUNS)
+    runs = await asked(client.read_flow_runs, flow_filter=named, flow_run_filter=chosen, limit=_MOST_RUNS)
     if len(runs) == _MOST_RUNS:
         return None
     return frozenset(str(run.parameters.get("number")) for run in runs if run.id != me)

@@ -18,6 +18,7 @@ from domain.ruling import Ruling
 from tasks.beside import all_tracks, read_requests, read_watched, side_by_side
 from tasks.blocks import load_store, reports_url
 from tasks.ledger import Ledger
+from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.store import ABSENT, Conflict, Store
 from tasks.vault import read_ruling
@@ -40,7 +41,7 @@ async def publish_track_page(store: str, track: str) -> None:
         await write_pages(await load_store(store), track)
         if served := await reports_url(store):
             link = f"{served}/{page_key(track)}"
-            await acreate_link_artifact(link=link, link_text=f"Track {track}", key=f"{track}-page")
+            await displayed(acreate_link_artifact, link=link, link_text=f"Track {track}", key=f"{track}-page")
     except Exception as error:  # its message may quote what people said
         place = traceback.extract_tb(error.__traceback__)[-1]
         get_run_logger().error(

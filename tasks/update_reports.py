@@ -10,6 +10,7 @@ from prefect.states import Completed
 from prefect.utilities.urls import url_for
 from pydantic import BaseModel, ConfigDict
 
+from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.starting import Started, StartedRun
 
@@ -51,7 +52,7 @@ async def publish_update(update: DataUpdate) -> None:
     key = re.sub(r"[^a-z0-9]+", "-", f"{update.source}-changes".lower()).strip("-")
     count = len(update.runs)
     title = f"{count} run{'' if count == 1 else 's'} started"
-    await acreate_markdown_artifact(markdown="\n\n".join(_page(update)), key=key, description=title)
+    await displayed(acreate_markdown_artifact, markdown="\n\n".join(_page(update)), key=key, description=title)
 
 
 def _page(update: DataUpdate) -> Iterator[str]:

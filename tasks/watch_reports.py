@@ -18,6 +18,7 @@ from domain.watch.findings import Finding, Look, Part, WatchReport, told_before
 from domain.watch.page import headline, watch_page
 from tasks.blocks import load_store
 from tasks.ledger import Ledger
+from tasks.orchestrator import displayed
 from tasks.retrying import FRESH
 from tasks.store import Store
 from tasks.track_pages import publish_track_page
@@ -71,7 +72,9 @@ async def publish_watch(
         rolled_back_to=back_to,
     )
     await _tell_history(keep, report, last, next((part.evidence for part in parts if part.evidence), ""))
-    await acreate_markdown_artifact(markdown=watch_page(report), key=f"{track}-watch", description=headline(report))
+    await displayed(
+        acreate_markdown_artifact, markdown=watch_page(report), key=f"{track}-watch", description=headline(report)
+    )
     for finding in report.findings:
         _tell(track, finding)
     kept = report.model_dump_json(indent=2).encode()

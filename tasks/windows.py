@@ -6,6 +6,7 @@ from uuid import UUID
 from prefect import task
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Scheduled
@@ -83,9 +84,10 @@ async def _start(client: PrefectClient, parameters: dict[str, str], at: datetime
 
 async def _deployment(client: PrefectClient) -> UUID:
     try:
-        return (await patiently()(client.read_deployment_by_name, _DEPLOY)).id
+        found: DeploymentResponse = await patiently()(client.read_deployment_by_name, _DEPLOY)
     except ObjectNotFound:
         raise Mistake(
             f"the release window is closed, and there is no deployment '{_DEPLOY}' on this Prefect server that could release "
             "when it opens. Run `speechops deploy`, then run again; or run again while the window is open."
         ) from None
+    return found.id

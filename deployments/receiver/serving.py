@@ -16,6 +16,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
+from deployments.lost_runs import RunPatience
 from deployments.proxies import loopback_without_proxy
 from deployments.receiver.app import create_app
 from deployments.receiver.deliveries import Source, without_credentials
@@ -26,6 +27,7 @@ from deployments.receiver.postgres_outbox import PostgresOutbox
 from deployments.receiver.prefect_server import PrefectServer
 from deployments.receiver.reconciling import Patience
 from deployments.receiver.settings import ReceiverSettings
+from deployments.run_keeper import RunKeeper
 from domain.mistakes import Mistake
 
 MOST_AT_ONCE = 256
@@ -42,7 +44,8 @@ def serve(
         Mistake: the folder or the address cannot be used.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("deployments.receiver").setLevel(logging.INFO)
+    for ours in ("deployments.receiver", "deployments.run_keeper"):
+        logging.getLogger(ours).setLevel(logging.INFO)
     outbox = opened_outbox(settings.data, settings.outbox_url)
     with contextlib.closing(outbox), _listening(host, port) as listener, loopback_without_proxy():
         _greet(settings, listener)
@@ -62,6 +65,7 @@ async def _serve(
         dispatcher = None
         if prefect_url():
             client = await stack.enter_async_context(get_client())
+            await stack.enter_async_context(RunKeeper(client, RunPatience.read()).running())
             dispatcher = Dispatcher(outbox, PrefectServer(client), load_sources, patience)
         config = uvicorn.Config(
             create_app(settings, outbox, dispatcher),

@@ -1,6 +1,7 @@
 """Turns on a real Prefect server: two runs of one track queue, two tracks overlap, and people see who waits for whom."""
 
 import asyncio
+import inspect
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -106,7 +107,7 @@ async def test_every_flow_that_changes_a_track_takes_its_turn(
     async def ask(what: str) -> None:
         raise Asked(what)
 
-    monkeypatch.setitem(each.fn.__globals__, "take_turn", ask)
+    monkeypatch.setitem(inspect.unwrap(each.fn).__globals__, "take_turn", ask)
     arguments = {"model": "m", "verdict": "v"} if each is deploy else {}
 
     with pytest.raises(Asked, match="track:bus"):

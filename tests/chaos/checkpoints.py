@@ -12,7 +12,6 @@ import os
 import re
 import signal
 import socket
-import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -51,9 +50,9 @@ class Points:
             case "read-only":
                 self._broken = errno.EROFS
 
-    def complain(self) -> None:
-        """Fail as the file system does, once it is broken; it stays so until this process ends."""
-        if self._broken:
+    def complain(self, number: int) -> None:
+        """Fail as the file system does, once it is broken in this way; it stays so until this process ends."""
+        if self._broken == number:
             raise OSError(self._broken, os.strerror(self._broken))
 
     def _tell(self, **told: object) -> None:
@@ -82,19 +81,18 @@ def _watch_store(points: Points) -> None:
 
     for name in ("write", "upload"):
         setattr(LocalFolder, name, _around(points, getattr(LocalFolder, name), _key_name))
-    _break(points, tempfile, "mkstemp")
-    _break(points, os, "fsync")
+    real_open, real_sync = os.open, os.fsync
 
+    def opened(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        if flags & os.O_CREAT and "/store/" in str(path):
+            points.complain(errno.EROFS)
+        return real_open(path, flags, *arguments, **options)
 
-def _break(points: Points, module: Any, name: str) -> None:
-    """What every write to a folder begins, or ends, with."""
-    real = getattr(module, name)
+    def synced(handle: Any) -> None:
+        points.complain(errno.ENOSPC)
+        real_sync(handle)
 
-    def broken(*arguments: Any, **options: Any) -> Any:
-        points.complain()
-        return real(*arguments, **options)
-
-    setattr(module, name, broken)
+    os.open, os.fsync = opened, synced  # what every write to the store's folder begins and ends with
 
 
 def _around(

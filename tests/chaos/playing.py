@@ -30,8 +30,8 @@ SETTLE_SECONDS = 600
 CALM = "nothing"
 """The fault of the last plan: what killed processes have left must be gone after it."""
 
-CRASHED_FOR_GOOD = timedelta(seconds=45)
-"""Automations begin a run again that has been Crashed for ten."""
+CRASHED_FOR_GOOD = timedelta(seconds=90)
+"""Runs that crashed are begun again within a few seconds, unless they crashed again and again."""
 
 _LOOK_SECONDS = 1.5
 _QUIET_LOOKS = 1

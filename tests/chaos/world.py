@@ -36,11 +36,11 @@ from tests.emulator.service_kit import ENGINE, KEY, Caller
 
 WINDOWS = Windows(
     settle=timedelta(seconds=10),
-    vanished=timedelta(seconds=15),
-    stuck=timedelta(seconds=60),
-    retry=timedelta(seconds=10),
+    vanished=timedelta(minutes=6),
+    stuck=timedelta(minutes=6),
+    retry=timedelta(seconds=30),
 )
-"""A tenth to two thirds of what they are in production, and no less than Prefect takes."""
+"""A tenth of what they are in production, and no less than Prefect takes."""
 
 LANES = {"sqlite": 3, "postgres": 6}
 """Plans that are played at the same time, each in a repository of its own."""

@@ -1,6 +1,7 @@
 """The command `speechops`."""
 
 import asyncio
+import json
 import os
 import sys
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from rich.console import Console
 from deployments import approving, drifting, lineage_commands, rolling_back
 from deployments.offline import add_commands
 from domain.mistakes import Mistake
+from tasks.store_errors import StoreTrouble
 
 app = typer.Typer(
     help="Keeps the best-performing custom speech model live: test, train, compare, deploy only what is better.",
@@ -27,7 +29,7 @@ def main() -> None:
     """Run the command line. A mistake that a person can mend is one message, not a traceback."""
     try:
         app()
-    except Mistake as mistake:
+    except (Mistake, StoreTrouble) as mistake:
         Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"speechops: {mistake}")
         sys.exit(1)
 
@@ -79,6 +81,22 @@ def up_command(
         receiver_port=receiver_port,
     )
     asyncio.run(up(settings, Console()))
+
+
+@app.command("env")
+def env_command(
+    home: Annotated[Path, typer.Option(help="Folder of the stack.")] = Path(".speechops"),
+    link: Annotated[bool, typer.Option("--link", help="Print the link that opens the Prefect UI, logged in.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Print what another shell needs to use the running stack: eval "$(speechops env)". It holds the stack's password."""
+    from deployments import joining
+
+    if link:
+        typer.echo(joining.link(home))
+    else:
+        found = joining.environment(home)
+        typer.echo(json.dumps(found, indent=2) if as_json else joining.exports(found))
 
 
 @app.command("demo")
@@ -143,11 +161,13 @@ def receiver_command(
     and SPEECHOPS_EVENTGRID_AUDIENCE are set. SPEECHOPS_OUTBOX_URL (postgresql://…) keeps the deliveries in a database
     instead of a folder, for receivers on several machines.
     """
+    from deployments.joining import joined
     from deployments.receiver.serving import serve
     from deployments.receiver.settings import ReceiverSettings
     from tasks.sources import all_sources
 
-    serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
+    with joined():
+        serve(ReceiverSettings.read(**({} if data is None else {"data": data})), host, port, all_sources)
 
 
 @app.command("keep-runs")

@@ -14,7 +14,13 @@ from time import monotonic
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_HOME,
+    PREFECT_LOCAL_STORAGE_PATH,
+    temporary_settings,
+)
 from rich.console import Console
 
 from deployments.demo_page import DemoPage
@@ -58,7 +64,7 @@ async def demo(settings: StackSettings, console: Console) -> None:
     async with running_stack(settings, page.starting) as stack:
         page.started(stack)
         with temporary_settings(_settings_of(stack)):
-            async with PrefectClient(api=stack.prefect_api_url) as client:
+            async with stack.client() as client:
                 theatre = _Theatre(repository, client, stack, page, folder / "reports")
                 played, heard = await theatre.play(settings.project)
                 _check(played)
@@ -215,4 +221,7 @@ def _figures(played: Played) -> dict[str, object]:
 
 def _settings_of(stack: Stack) -> dict[object, object]:
     home = stack.home.prefect
-    return {PREFECT_API_URL: stack.prefect_api_url, PREFECT_HOME: home, PREFECT_LOCAL_STORAGE_PATH: home / "storage"}
+    return {
+        PREFECT_API_URL: stack.prefect_api_url, PREFECT_API_AUTH_STRING: stack.prefect_auth,
+        PREFECT_HOME: home, PREFECT_LOCAL_STORAGE_PATH: home / "storage",
+    }  # fmt: skip

@@ -17,6 +17,7 @@ from deployments.demo_steps import LIVE, Played
 from deployments.lineage_tables import show_why
 from deployments.processes import shown
 from deployments.stack import Stack
+from deployments.up import login_told
 from domain.comparison import Comparison
 from domain.ledger import Release
 from domain.lineage.why import Why
@@ -49,6 +50,7 @@ class DemoPage:
             f"Prefect UI [link]{stack.prefect_url}[/link] · Speech emulator [link]{stack.emulator_url}[/link] "
             "[dim](both run until the demo ends)[/]"
         )
+        self._console.print(f"Open the UI, logged in: {login_told(stack, self._console)}", soft_wrap=True)
 
     def step(self, title: str, commit: str, flow: str) -> None:
         """A commit starts a flow."""

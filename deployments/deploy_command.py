@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.deploying import Done, deploy_flows, missing_blocks, prepare_server
+from deployments.joining import joined
 from deployments.project_file import read_project
 from deployments.run_automations import Windows
 from domain.mistakes import Mistake
@@ -56,11 +57,13 @@ async def server() -> AsyncIterator[PrefectClient]:
     """
     if not PREFECT_API_URL.value():
         raise Mistake(
-            "no Prefect server is named. Set PREFECT_API_URL, such as http://127.0.0.1:4200/api, or use `prefect cloud login`."
+            'no Prefect server is named. For that of `speechops up`, type eval "$(speechops env)"; for another one, set '
+            "PREFECT_API_URL, such as https://prefect.example.org/api, or use `prefect cloud login`."
         )
     try:
-        async with get_client() as client:
-            yield client
+        with joined():
+            async with get_client() as client:
+                yield client
     except httpx.TransportError as error:
         raise Mistake(
             f"the Prefect server at {address()} does not answer ({type(error).__name__}). Is it running, and is "
@@ -69,7 +72,8 @@ async def server() -> AsyncIterator[PrefectClient]:
     except PrefectHTTPStatusError as error:
         raise Mistake(
             f"the Prefect server at {address()} refused {error.request.method} {error.request.url.path} "
-            f"({error.response.status_code}). With 401 or 403, see PREFECT_API_KEY or PREFECT_API_AUTH_STRING."
+            f"({error.response.status_code}). With 401 or 403, see PREFECT_API_KEY or PREFECT_API_AUTH_STRING; for the "
+            'server of `speechops up`, type eval "$(speechops env)".'
         ) from None
 
 

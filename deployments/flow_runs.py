@@ -15,10 +15,11 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from domain.mistakes import Mistake
+from tasks.results import refuse_foreign_results
 
 OnTask = Callable[[str, str], None]
 """Called with the name of a task and its new state, such as `Running`."""
@@ -99,7 +100,13 @@ async def result_of(run: FlowRun, shape: type[R]) -> R:
     state = run.state
     if state is None or not state.is_completed():
         raise Mistake(f"the flow run '{run.name}' ended as {run.state_name}: {state.message if state else 'no state'}")
-    return shape.model_validate(await state.aresult())
+    refuse_foreign_results()
+    try:
+        return shape.model_validate(await state.aresult(retry_result_failure=False))
+    except ValidationError:
+        raise Mistake(
+            f"the result of the flow run '{run.name}' cannot be read: another version of speechops stored it. Run it again."
+        ) from None
 
 
 async def _tasks(client: PrefectClient, run: FlowRun) -> list[TaskRun]:

@@ -1,5 +1,9 @@
-"""The folder in which the local stack keeps everything: databases, store, key, logs. Deleting it starts afresh."""
+"""The folder in which the local stack keeps everything: databases, store, secrets, logs. Deleting it starts afresh.
 
+It holds secrets and what people said, so it is for its owner alone: the folder 0700, files 0600.
+"""
+
+import contextlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -8,12 +12,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from deployments.processes import shown
 from domain.mistakes import Mistake
 
 _LAYOUT = "2"
 """Raised when an older folder can no longer be used."""
+
+
+_PRIVATE = 0o077
+_LOCK_SECONDS = 0.5
+"""Longer than a look at whether a stack is running holds the lock."""
+
+
+class Running(BaseModel):
+    """Where the running stack's Prefect server is, for other shells."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prefect_url: str
+
+    @property
+    def api_url(self) -> str:
+        """What `PREFECT_API_URL` must be."""
+        return f"{self.prefect_url}/api"
+
+    @property
+    def ui_url(self) -> str:
+        """What `PREFECT_UI_URL` must be: links then lead to the UI that opens by itself, not to the one before."""
+        return f"{self.prefect_url}/v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +85,11 @@ class Home:
         """The file with the secret that signs web hooks to the receiver."""
         return self.folder / "hook.secret"
 
+    @property
+    def prefect_auth(self) -> Path:
+        """The file with the user and password of Prefect's server, as `PREFECT_API_AUTH_STRING` wants them."""
+        return self.folder / "prefect.auth"
+
     def read_emulator_key(self) -> str:
         """The emulator's key: made at random once, readable for this user alone."""
         return _secret(self.emulator_key)
@@ -65,26 +98,76 @@ class Home:
         """The web hooks' secret, made likewise."""
         return _secret(self.hook_secret)
 
+    def read_prefect_auth(self) -> str:
+        """The Prefect server's user and password, made likewise."""
+        return _secret(self.prefect_auth, "speechops:")
 
-def _secret(file: Path) -> str:
-    if not file.exists():
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(handle, secrets.token_hex(16).encode())
-        os.close(handle)
+    @contextmanager
+    def announced(self, running: Running) -> Iterator[None]:
+        """Let other shells know of the running stack for as long as the context lasts."""
+        _write(self._running, running.model_dump_json())
+        try:
+            yield
+        finally:
+            self._running.unlink(missing_ok=True)
+
+    def read_running(self) -> Running | None:
+        """The stack that is running with this folder; None when none is, whatever one that was killed has left.
+
+        Raises:
+            PermissionError: the folder is another user's.
+        """
+        try:
+            running = Running.model_validate_json(self._running.read_bytes())
+            with FileLock(self._lock, timeout=0, mode=0o600):
+                return None
+        except Timeout:
+            return running
+        except (FileNotFoundError, NotADirectoryError, ValidationError):
+            return None
+
+    @property
+    def _running(self) -> Path:
+        return self.folder / "running.json"
+
+    @property
+    def _lock(self) -> Path:
+        return self.folder / "up.lock"
+
+
+def _secret(file: Path, prefix: str = "") -> str:
+    """What the file holds; a new secret when there is none, also when whoever made it was killed before it was written."""
+    with contextlib.suppress(FileNotFoundError):
+        if known := file.read_text().strip():
+            file.chmod(0o600)
+            return known
+    _write(file, f"{prefix}{secrets.token_hex(16)}")
     return file.read_text().strip()
+
+
+def _write(file: Path, text: str) -> None:
+    """Whole or not at all, and for its owner alone."""
+    partial = file.with_name(f"{file.name}.new")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+    partial.replace(file)
 
 
 @contextmanager
 def opened_home(folder: Path) -> Iterator[Home]:
     """Make the folder, or check it, and keep it for this process alone.
 
+    Whatever this process and those that it starts write while the context lasts is for their user alone.
+
     Raises:
         Mistake: it cannot be made, another process has it, or another version of speechops wrote it.
     """
     folder = folder.resolve()
-    lock = FileLock(folder / "up.lock", timeout=0)
+    lock = FileLock(folder / "up.lock", timeout=_LOCK_SECONDS, mode=0o600)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise Mistake(
@@ -94,10 +177,12 @@ def opened_home(folder: Path) -> Iterator[Home]:
         raise Mistake(
             f"the folder {shown(folder)} cannot be used ({error.strerror}). Choose another one with --home."
         ) from None
+    before = os.umask(_PRIVATE)
     try:
         _check_layout(folder)
         yield Home(folder)
     finally:
+        os.umask(before)
         lock.release()
 
 
@@ -111,3 +196,4 @@ def _check_layout(folder: Path) -> None:
             f"{shown(folder)} was written by another version of speechops (layout {found}, this one needs {_LAYOUT}). "
             "Choose another folder with --home, or remove this one."
         )
+    folder.chmod(0o700)  # it is ours: an earlier version made it for everybody

@@ -1,4 +1,4 @@
-"""`speechops why`, `history`, `used-by`, `verify` and `forget`: questions to the ledger and the evidence."""
+"""`speechops why`, `history`, `used-by`, `verify`, `forget` and `begin-anew`: questions to the ledger and the evidence."""
 
 import asyncio
 import sys
@@ -24,6 +24,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("used-by")(_used_by)
     app.command("verify")(_verify)
     app.command("forget")(_forget)
+    app.command("begin-anew")(_begin_anew)
 
 
 def _why(track: Track, store: StoreOption = DEFAULT_STORE, as_json: AsJson = False) -> None:
@@ -136,6 +137,31 @@ def _forget(
     result = asyncio.run(forget(store, wish))
     _show(result, show_forgotten, as_json)
     raise typer.Exit(0 if result.is_done else _BROKEN)
+
+
+def _begin_anew(
+    track: Track,
+    reason: Annotated[str, typer.Option(help="Why the rest is not brought back; the history keeps it.")],
+    by: Annotated[str, typer.Option(help="Who wants it.  [default: who is logged in]", show_default=False)] = "",
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Entries of a track's history are lost, and no backup has them: go on without them, on purpose.
+
+    Without this, nothing of the track is tested, trained or released. The first new entry tells who wanted it, why, and how
+    far the history had reached. What clients use stays as it is until the next release.
+    """
+    from deployments.stores import opened_store
+    from deployments.undoing import whoever
+    from domain.ledger import State
+    from domain.track import check_name
+    from tasks.lost_history import begin_anew
+
+    async def begun() -> State:
+        return await begin_anew(await opened_store(store), track, by or whoever(), reason)
+
+    check_name(track)
+    last = asyncio.run(begun()).last
+    typer.echo(f"The history of '{track}' goes on with entry {last.number if last else 0}.")
 
 
 _Answer = TypeVar("_Answer", bound=BaseModel)

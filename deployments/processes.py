@@ -85,13 +85,13 @@ class Children:
         self._running.append(child)
         return child
 
-    async def run(self, name: str, log: str, program: Sequence[str]) -> None:
-        """Run a program to its end.
+    async def run(self, name: str, log: str, program: Sequence[str], **env: str) -> None:
+        """Run a program to its end; the arguments are those of `start`.
 
         Raises:
             Mistake: it failed; the message shows the end of its log.
         """
-        child = await self._spawn(name, log, program, {})
+        child = await self._spawn(name, log, program, env)
         try:
             if await child.wait() != 0:
                 raise Mistake(child.epitaph())

@@ -1,12 +1,13 @@
 """Proxies of the environment: they lead out of a company's network, but never to the programs of the local stack."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 _NAMES = ("NO_PROXY", "no_proxy")
 _LOOPBACK = ("127.0.0.1", "localhost")
 _EVERYTHING = "*"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def loopback_without_proxy() -> Iterator[None]:
     machine. The environment is the only way to tell Prefect's clients.
     """
     before = {name: os.environ.get(name) for name in _NAMES}
-    os.environ.update(dict.fromkeys(_NAMES, _extended(os.environ.get("no_proxy", os.environ.get("NO_PROXY", "")))))
+    os.environ.update(without_proxy(os.environ))
     try:
         yield
     finally:
@@ -26,6 +27,16 @@ def loopback_without_proxy() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def without_proxy(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that keep the loopback from an environment's proxies."""
+    return dict.fromkeys(_NAMES, _extended(env.get("no_proxy", env.get("NO_PROXY", ""))))
+
+
+def has_proxy(env: Mapping[str, str]) -> bool:
+    """Whether an environment names a proxy."""
+    return any(env.get(name) for one in _PROXIES for name in (one, one.lower()))
 
 
 def _extended(hosts: str) -> str:

@@ -55,12 +55,12 @@ async def make_work_pool(client: PrefectClient, name: str = POOL, command: str |
 
 
 class Registration:
-    """Writes to the local stack's server, whatever server this process's settings name."""
+    """Writes to the local stack's server, by a client of it."""
 
     worker = "speechops-up"
 
-    def __init__(self, api_url: str) -> None:
-        self.client = PrefectClient(api=api_url)
+    def __init__(self, client: PrefectClient) -> None:
+        self.client = client
         self._since = datetime.now(UTC)
 
     async def __aenter__(self) -> Self:

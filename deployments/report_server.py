@@ -10,10 +10,11 @@ from typing import Annotated
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi import Path as InPath
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from deployments.addresses import LOOPBACK
+from deployments.doorway import behind_doorway
 from domain.lineage.places import INDEX, page_key
 from domain.track import TRACK_NAME
 
@@ -23,6 +24,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-site",  # the Prefect UI shows the charts
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -30,12 +32,10 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _PAGE = rf"^{TRACK_NAME.pattern}_?\.html$"
 
 
-def report_app(store: Path) -> FastAPI:
+def report_app(store: Path) -> ASGIApp:
     """An application with the reports in the folder of a store, and nothing else of it."""
     evidence = store / "evidence"
     app = FastAPI(openapi_url=None)
-    # Whoever has a name lead to 127.0.0.1 must not read them through somebody's browser.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
 
     @app.get("/")
     def start() -> Response:
@@ -58,7 +58,7 @@ def report_app(store: Path) -> FastAPI:
     def report(digest: Annotated[str, InPath(pattern=f"^{_DIGEST.pattern}$")], name: str) -> FileResponse:
         return _file(evidence / digest / name if name in _FILES else None, "There is no such report.")
 
-    return app
+    return behind_doorway(app)
 
 
 def _file(path: Path | None, missing: str) -> FileResponse:

@@ -7,11 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
 from deployments.addresses import EMULATOR_PORT, LOOPBACK, PREFECT_PORT, RECEIVER_PORT, REPORTS_PORT, claim_ports
-from deployments.home import Home, opened_home
+from deployments.doorway import origins_of
+from deployments.home import Home, Running, opened_home
+from deployments.joining import login_link
 from deployments.processes import Child, Children, shown
 from deployments.proxies import loopback_without_proxy
 from domain.mistakes import Mistake
@@ -71,6 +77,7 @@ class Stack:
     Attributes:
         home: the folder with its data and logs, absolute.
         prefect_url: address of Prefect's UI.
+        prefect_auth: user and password of Prefect's server, with a colon between them.
         emulator_url: base address of the emulator.
         emulator_key: the emulator's key.
         reports_url: address of the report pages.
@@ -80,6 +87,7 @@ class Stack:
 
     home: Home
     prefect_url: str
+    prefect_auth: str = field(repr=False)
     emulator_url: str
     emulator_key: str = field(repr=False)
     reports_url: str
@@ -90,7 +98,18 @@ class Stack:
     @property
     def prefect_api_url(self) -> str:
         """What `PREFECT_API_URL` must be to work with this stack."""
-        return f"{self.prefect_url}/api"
+        return Running(prefect_url=self.prefect_url).api_url
+
+    @property
+    def login_link(self) -> str:
+        """Opens the UI, logged in: for the eyes of whoever started the stack."""
+        return login_link(self.prefect_url, self.prefect_auth)
+
+    def client(self) -> "PrefectClient":
+        """A client of the stack's Prefect server, whatever this process's settings name; use it as a context."""
+        from prefect.client.orchestration import PrefectClient
+
+        return PrefectClient(api=self.prefect_api_url, auth_string=self.prefect_auth)
 
     async def first_to_end(self) -> Child:
         """Wait until one of the stack's programs ends, which none should."""
@@ -128,20 +147,22 @@ async def running_stack(settings: StackSettings, on_step: OnStep = _silent) -> A
             }
         )
         prefect_url = f"http://{LOOPBACK}:{prefect_port}"
-        env = _environment(home, f"{prefect_url}/api")
+        auth, key = home.read_prefect_auth(), home.read_emulator_key()
+        env = _environment(home, Running(prefect_url=prefect_url))
         async with Children(home.logs, settings.project.resolve(), env) as children:
             emulator_url = f"http://{LOOPBACK}:{emulator_port}"
             reports_url = f"http://{LOOPBACK}:{reports_port}"
             receiver_url = f"http://{LOOPBACK}:{receiver_port}"
-            key = home.read_emulator_key()
-            stack = Stack(home, prefect_url, emulator_url, key, reports_url, receiver_url, env, children)
+            env = env | {"PREFECT_API_AUTH_STRING": auth}
+            stack = Stack(home, prefect_url, auth, emulator_url, key, reports_url, receiver_url, env, children)
             await _start_services(stack, settings, prefect_port, emulator_port, on_step)
             await _start_reports(stack, settings, reports_port)
             await _register(stack, settings, on_step)
             if settings.with_worker:
                 on_step("Receiver of web hooks")
                 await _start_receiver(stack, settings, receiver_port)
-            yield stack
+            with home.announced(Running(prefect_url=prefect_url)):
+                yield stack
 
 
 async def _start_services(
@@ -153,8 +174,11 @@ async def _start_services(
         "the Speech emulator", "emulator", [*emulator, "--data", str(stack.home.emulator)],
         SPEECH_EMULATOR_KEY=stack.emulator_key,
     )  # fmt: skip
-    server = [*_PREFECT, "server", "start", "--host", LOOPBACK, "--port", str(prefect_port)]
-    await stack.children.start("the Prefect server", "prefect-server", server)
+    await stack.children.start(
+        "the Prefect server", "prefect-server", [sys.executable, "-m", "deployments.prefect_program", str(prefect_port)],
+        PREFECT_SERVER_API_AUTH_STRING=stack.prefect_auth,
+        PREFECT_SERVER_CORS_ALLOWED_ORIGINS=",".join(origins_of(prefect_port)),
+    )  # fmt: skip
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         await stack.children.until(lambda: _emulator_answers(http, stack), "the Speech emulator", settings.patience)
         on_step("Prefect server (the first start takes 10 to 20 seconds)")
@@ -172,7 +196,9 @@ async def _start_reports(stack: Stack, settings: StackSettings, port: int) -> No
 async def _start_receiver(stack: Stack, settings: StackSettings, port: int) -> None:
     command = [*_SPEECHOPS, "receiver", "--port", str(port), "--data", str(stack.home.receiver)]
     secret = stack.home.read_hook_secret()
-    await stack.children.start("the receiver", "receiver", command, SPEECHOPS_GITHUB_SECRET=secret)
+    await stack.children.start(
+        "the receiver", "receiver", command, SPEECHOPS_GITHUB_SECRET=secret, PREFECT_API_AUTH_STRING=stack.prefect_auth
+    )
     ready = f"{stack.receiver_url}/readyz"
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         await stack.children.until(lambda: _is_ok(http, ready), "the receiver", settings.patience)
@@ -185,7 +211,7 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
     from deployments.project_file import read_project
     from deployments.registration import ENGINE, POOL, Registration
 
-    async with Registration(stack.prefect_api_url) as registration:
+    async with Registration(stack.client()) as registration:
         on_step("Blocks and work pool")
         await registration.save_blocks(stack.emulator_url, stack.emulator_key, stack.home.store, stack.reports_url)
         if not settings.with_worker:
@@ -193,25 +219,21 @@ async def _register(stack: Stack, settings: StackSettings, on_step: OnStep) -> N
         await prepare_server(registration.client, [POOL], ENGINE)
         await end_left_behind(registration.client, POOL)
         worker = [*_PREFECT, "worker", "start", "--pool", POOL, "--name", registration.worker]
+        login = {"PREFECT_API_AUTH_STRING": stack.prefect_auth}
         retries = stack.env.get("PREFECT_CLIENT_MAX_RETRIES", _WORKER_RETRIES)
-        await stack.children.start("the worker", "worker", worker, PREFECT_CLIENT_MAX_RETRIES=retries)
+        await stack.children.start("the worker", "worker", worker, **login, PREFECT_CLIENT_MAX_RETRIES=retries)
         on_step("Deployments and automations")
-        run = partial(stack.children.run, "`prefect deploy`", "deploy")
+        run = partial(stack.children.run, "`prefect deploy`", "deploy", **login)
         await deploy_flows(registration.client, read_project(settings.project), run)
         on_step("Worker")
         await stack.children.until(registration.worker_is_online, "the worker", settings.patience)
 
 
-def _environment(home: Home, api_url: str) -> dict[str, str]:
+def _environment(home: Home, running: Running) -> dict[str, str]:
     """This process's environment, without what would lead to another Prefect server."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    ui_url = (
-        f"{api_url.removesuffix('/api')}/v2"  # links then lead to the UI that opens by itself, not to the one before
-    )
-    return {
-        **own, **_SETTINGS,
-        "PREFECT_HOME": str(home.prefect), "PREFECT_API_URL": api_url, "PREFECT_UI_URL": ui_url,
-    }  # fmt: skip
+    place = {"PREFECT_API_URL": running.api_url, "PREFECT_UI_URL": running.ui_url}
+    return {**own, **_SETTINGS, "PREFECT_HOME": str(home.prefect), **place}
 
 
 async def _emulator_answers(http: httpx.AsyncClient, stack: Stack) -> bool:

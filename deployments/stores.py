@@ -7,6 +7,7 @@ import typer
 
 from domain.mistakes import Mistake
 from tasks.store import LocalFolder, Store
+from tasks.store_errors import told
 
 StoreOption = Annotated[
     str, typer.Option("--store", help="Folder of the store or, on a Prefect server, the name of its block.")
@@ -21,7 +22,9 @@ async def opened_store(named: str) -> Store:
         Mistake: there is neither.
     """
     folder = Path(named)
-    if folder.is_dir():
+    with told(folder, "open", named):
+        is_folder = folder.is_dir()
+    if is_folder:
         return LocalFolder(folder)
     if "/" in named or named.startswith("."):
         raise Mistake(

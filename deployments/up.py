@@ -5,10 +5,11 @@ import signal
 from contextlib import suppress
 from time import monotonic
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from deployments.joining import env_command
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
@@ -68,14 +69,20 @@ async def _keep_running(settings: StackSettings, console: Console) -> None:
         async with running_stack(settings, steps.begin) as stack:
             started = True
             steps.end(done=True)
-            console.print(_welcome(stack))
+            console.print(_places(stack))
+            console.print(_commands(stack, console), soft_wrap=True, highlight=False)  # whole lines, to be copied
             raise Mistake((await stack.first_to_end()).epitaph())
     finally:
         if not started:
             steps.end(done=False)
 
 
-def _welcome(stack: Stack) -> Panel:
+def login_told(stack: Stack, console: Console) -> str:
+    """The link that logs a browser in, on a terminal; elsewhere, such as in a log, how to get it, for it holds a secret."""
+    return stack.login_link if console.is_terminal else f"`{env_command(stack.home.folder)} --link` prints the link"
+
+
+def _places(stack: Stack) -> Panel:
     places = Table.grid(padding=(0, 2))
     places.add_row("Prefect UI", stack.prefect_url)
     places.add_row("Reports", stack.reports_url)
@@ -84,10 +91,14 @@ def _welcome(stack: Stack) -> Panel:
     places.add_row("Receiver", f"{stack.receiver_url}/hooks/github")
     places.add_row("its secret", str(shown(stack.home.hook_secret)))
     places.add_row("logs", f"{shown(stack.home.logs)}/*.log")
-    commands = (
-        "\nIn another shell:\n"
-        f"  export PREFECT_API_URL={stack.prefect_api_url}\n"
+    return Panel(places, title="speechops is up", border_style="green")
+
+
+def _commands(stack: Stack, console: Console) -> str:
+    return (
+        f"Open the Prefect UI, logged in: {login_told(stack, console)}\n"
+        "In another shell, which then knows address and password:\n"
+        f'  eval "$({env_command(stack.home.folder)})"\n'
         "  prefect deployment run 'training-update/speechops' -p track=sharjah\n"
-        "\nCtrl-C stops everything; the data stay."
+        "Ctrl-C stops everything; the data stay."
     )
-    return Panel(Group(places, commands), title="speechops is up", border_style="green")

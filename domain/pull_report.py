@@ -63,6 +63,8 @@ class TrackReport:
     """None when there was nothing to compare, or the data have problems."""
     leaks_block: bool = True
     """Whether the track's policy refuses leaked data."""
+    not_judged: str = ""
+    """Why nobody knows whether its data are sound; empty when they were checked."""
     outcome: Outcome | None = None
     """The temporary model's; None without one."""
     verdict: str = ""
@@ -74,7 +76,7 @@ class TrackReport:
     def is_sound(self) -> bool:
         """Whether a merge would not fail on the data."""
         leaked = self.leaks is not None and self.leaks.outcome == "leaked"
-        return not self.problems and not (leaked and self.leaks_block)
+        return not (self.not_judged or self.problems or (leaked and self.leaks_block))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,12 @@ class PullReport:
         """
         if not self.tracks:
             return "no speech data changed"
-        wrong = sum(not track.is_sound for track in self.tracks)
+        unknown = sum(bool(track.not_judged) for track in self.tracks)
+        wrong = sum(not track.is_sound for track in self.tracks) - unknown
         tracks = _counted(len(self.tracks), "track")
-        return f"{wrong} of {tracks} cannot be used" if wrong else f"the data of {tracks} are sound"
+        told = [f"{wrong} of {tracks} cannot be used"] if wrong else []
+        told += [f"{unknown} of {tracks} not judged"] if unknown else []
+        return ", ".join(told) or f"the data of {tracks} are sound"
 
     @property
     def model_summary(self) -> str:
@@ -199,9 +204,11 @@ def _models(report: PullReport) -> Iterator[str]:
 
 
 def _row(track: TrackReport) -> tuple[str, ...]:
-    found = (
-        _counted(len(track.problems), "problem") if track.problems else track.leaks.outcome if track.leaks else "sound"
-    )
+    found: str = track.leaks.outcome if track.leaks else "sound"
+    if track.not_judged:
+        found = "not judged"
+    elif track.problems:
+        found = _counted(len(track.problems), "problem")
     return (
         track.track,
         "; ".join(map(str, track.changes)),
@@ -211,6 +218,10 @@ def _row(track: TrackReport) -> tuple[str, ...]:
 
 
 def _details(track: TrackReport, revision: str) -> Iterator[str]:
+    if track.not_judged:
+        yield f"### {escaped(track.track)}: not judged"
+        remedy = "Make it smaller, or ask an operator to raise the limits of the Git Data block."
+        yield f"Nobody knows whether these data are sound: {escaped(track.not_judged)}. {remedy}"
     if track.problems:
         yield f"### {escaped(track.track)}: {_counted(len(track.problems), 'problem')}"
         yield table(["where", "what is wrong", "what to do"], map(_problem, track.problems[:MOST_PROBLEMS]))

@@ -16,6 +16,15 @@ from domain.settings import Settings
 from domain.text_lines import read_lines
 from domain.watch_policy import WatchSettings
 
+MOST_SETTINGS = 65_536
+"""Bytes of a `track.toml`: one that explains every setting has about 10,000."""
+
+_MOST_DOTS = 100
+"""In one line. Python's TOML reader needs time and memory with the square of the names in a dotted key."""
+
+_MOST_TOLD = 20
+"""Settings that are wrong, in one message."""
+
 _YEAR = 24 * 365
 """Hours."""
 
@@ -137,15 +146,23 @@ def _valid(kind: type[_S], settings: object, file: str) -> _S:
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        problems = "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
+        found = [_told(problem["loc"], problem["msg"]) for problem in error.errors()[:_MOST_TOLD]]
+        problems = "; ".join(found) + ("; and more" if error.error_count() > _MOST_TOLD else "")
         raise Mistake(
             f"{file}: {problems}. `speechops init` writes a track.toml that explains every setting."
         ) from None
 
 
 def _text(data: bytes, file: str) -> str:
+    if len(data) > MOST_SETTINGS:
+        raise Mistake(
+            f"{file}: it is larger than {MOST_SETTINGS:,} bytes, the most that settings may have. Shorten it."
+        )
     problems: list[Problem] = []
-    list(read_lines(data, file, problems))  # reading a line checks it
+    lines = read_lines(data, file, problems)  # reading a line checks it
+    dotted = [line.number for line in lines if line.text.count(".") > _MOST_DOTS]
+    if dotted:
+        raise Mistake(f"{file}:{dotted[0]}: the line has more than {_MOST_DOTS} dots. Divide it.")
     if problems:
         raise Mistake(str(problems[0]))
     return data.decode("utf-8-sig")
@@ -165,4 +182,5 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _told(location: tuple[str | int, ...], message: str) -> str:
-    return f"`{'.'.join(map(str, location))}`: {message.removeprefix('Value error, ')}"
+    name = ".".join(str(part)[:60] for part in location)
+    return f"`{name}`: {message.removeprefix('Value error, ')[:300]}"

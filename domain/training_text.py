@@ -39,14 +39,21 @@ def parse_plain_text(data: bytes, file: str) -> tuple[tuple[str, ...], tuple[Pro
     return tuple(lines), tuple(problems)
 
 
-def parse_pronunciations(data: bytes, file: str) -> tuple[tuple[Pronunciation, ...], tuple[Problem, ...]]:
+def parse_pronunciations(
+    data: bytes, file: str, locale: str = ""
+) -> tuple[tuple[Pronunciation, ...], tuple[Problem, ...]]:
     """Read `<display form><tab><spoken form>` lines; a word may have several.
 
     The spoken form is spelt out in letters: "three c p o", not "3 c p o".
+
+    Args:
+        data: the bytes of the file: UTF-8, and for English also "ANSI", as Azure takes it.
+        file: what to call it in problems.
+        locale: the track's.
     """
     problems: list[Problem] = []
     rows: list[Pronunciation] = []
-    for line in read_lines(data, file, problems):
+    for line in read_lines(data, file, problems, ansi=locale.startswith("en-")):
         row = _pronunciation(line, file)
         if isinstance(row, Problem):
             problems.append(row)

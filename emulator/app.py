@@ -27,6 +27,7 @@ from emulator import (
 from emulator.auth import require_access, require_api_version, require_quota
 from emulator.body_limit import BodyLimit
 from emulator.clock import Clock, exact_utc_now
+from emulator.doorway import Doorway
 from emulator.faults import Faults, FaultyApp
 from emulator.jobs import Jobs
 from emulator.notifications import Notifications
@@ -56,7 +57,7 @@ def create_app(settings: Settings, clock: Clock = exact_utc_now) -> FaultyApp:
         OSError: the data folder cannot be written.
     """
     app = FaultyApp(title="Speech emulator", version=API_VERSION, lifespan=_lifespan, docs_url=None, redoc_url=None)
-    app.faults = Faults()
+    app.faults, app.doorway = Faults(), Doorway(settings)
     app.state.settings, app.state.clock = settings, clock
     errors.install(app)
     app.add_middleware(BodyLimit)

@@ -22,6 +22,8 @@ from emulator.store import Store, StoreUnusable
 SECONDS_TO_FINISH_ANSWERS = 2
 SECONDS_TO_KEEP_IDLE_CONNECTIONS = 75  # a client that polls slowly must not meet a connection that is just closing
 STOPPED_BY_SIGTERM = 0
+PRIVATE = 0o077
+"""What is kept holds what people said: nobody but its owner may read it."""
 PROGRAM = "SPEECH_EMULATOR_PROGRAM"
 """Environment variable of programs that start this one on their user's behalf: what that user typed, for the help."""
 
@@ -36,6 +38,7 @@ def main() -> None:
 def serve(
     host: options.Host = "127.0.0.1",
     port: options.Port = 8765,
+    allowed_host: options.AllowedHosts = None,
     data: options.Data = Path(".speechops/emulator"),
     key: options.Key = WELL_KNOWN_KEY,
     speed: options.JobSpeed = Speed.REAL,
@@ -53,6 +56,7 @@ def serve(
     settings = Settings(
         host=host,
         port=port,
+        allowed_hosts=tuple(allowed_host or ()),
         data=data,
         key=SecretStr(key),
         speed=speed,
@@ -67,6 +71,7 @@ def serve(
         engine=engine,
     )
     _log_to_stderr()
+    os.umask(PRIVATE)
     _check_data_folder(settings.data)
     listening = _listen(settings)
     _greet(settings, listening)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from starlette.types import Message, Receive, Scope, Send
 
+from emulator.doorway import Doorway
 from emulator.errors import JobFailure, ServiceError, answer
 from emulator.events import SENT
 
@@ -130,9 +131,13 @@ class FaultyApp(FastAPI):
     """An application that breaks when it is told to, outside of everything that could hide it."""
 
     faults: Faults
+    doorway: Doorway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or fail it."""
+        """Answer a request, or fail it; what is not let in uses up no fault."""
+        if refusal := self.doorway.refusal(scope):
+            await answer(refusal)(scope, receive, send)
+            return
         fault = None
         if scope["type"] == "http" and not _is_own(scope["path"]):
             fault = self.faults.take(scope["method"], scope["path"])

@@ -31,6 +31,14 @@ def _resource_id(given: str) -> str:
 
 Host = Annotated[str, typer.Option(help="Address to listen on.", envvar="SPEECH_EMULATOR_HOST")]
 Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.", envvar="SPEECH_EMULATOR_PORT")]
+AllowedHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A further name by which callers may know it, such as that of its container. Its addresses and, with "
+        "--host, its machine's name need not be given. May be repeated; * allows any.",
+        envvar="SPEECH_EMULATOR_ALLOWED_HOSTS",
+    ),
+]
 Data = Annotated[Path, typer.Option(help="Folder of all state; made when missing.", envvar="SPEECH_EMULATOR_DATA")]
 Key = Annotated[
     str, typer.Option(help="The resource key that callers send.", envvar="SPEECH_EMULATOR_KEY", callback=_not_empty)

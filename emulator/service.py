@@ -1,5 +1,6 @@
 """What routes and jobs work with: the one service of a running emulator."""
 
+import contextlib
 import logging
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from emulator.store import Store
 from emulator.tiers import LIMITS, Limits, Recognitions
 from emulator.work import Place
 
+FOLDERS = ("audio", "cache", "files", "recipes", "uploads")
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=Entity)
 
@@ -46,9 +48,10 @@ class Service:
     def open(cls, settings: Settings, faults: Faults, clock: Clock) -> Self:
         """Open the data folder; it is made when there is none."""
         data = settings.data.resolve()
-        for folder in ("audio", "cache", "files", "recipes", "uploads"):
+        for folder in FOLDERS:
             (data / folder).mkdir(parents=True, exist_ok=True)
         store = Store(data / "emulator.sqlite3")
+        _make_private(data)
         _clear(data / "uploads")
         signer = Signer(store.secret("signing", secrets.token_bytes(32)))
         moved = ServiceClock(clock)
@@ -106,6 +109,13 @@ class Service:
         """End the workers and close the database."""
         self.pool.close()
         self.store.close()
+
+
+def _make_private(data: Path) -> None:
+    """Shut what an earlier version made readable for everybody; what somebody else owns stays as they set it."""
+    for path, mode in ((data / "emulator.sqlite3", 0o600), *((data / folder, 0o700) for folder in FOLDERS)):
+        with contextlib.suppress(PermissionError):
+            path.chmod(mode)
 
 
 def _clear(uploads: Path) -> None:

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
     """0 takes a free port."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further names by which callers may know the service; `*` allows any. In the environment with spaces between them."""
     speed: Speed = Speed.REAL
     workers: int = Field(default=2, ge=0, le=64)
     """Processes that train and decode; 0 works in a thread of the server itself (for tests)."""
@@ -112,6 +114,11 @@ class Settings(BaseSettings):
     @classmethod
     def _read_tokens(cls, given: object) -> object:
         return tuple(map(EntraToken.parse, given.split())) if isinstance(given, str) else given
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _read_hosts(cls, given: object) -> object:
+        return tuple(given.split()) if isinstance(given, str) else given
 
     @property
     def is_on_loopback(self) -> bool:

@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows.naming import update_name
 from tasks.orchestrator import crashes_when_cut_off
+from tasks.results import NOT_KEPT
 from tasks.source_changes import find_change, plan_change, plan_retest, settle_change
 from tasks.starting import Names, Started, start_runs
 from tasks.turns import take_turn
@@ -15,7 +16,7 @@ from tasks.update_reports import DataUpdate, report_update
     description="Looks at what is new in a data source, and starts testing-update and training-update for the tracks that "
     "it concerns. Does not wait for them. Without anything new it starts nothing, so it may be started at any time.",
     flow_run_name=update_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def data_update(

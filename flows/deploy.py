@@ -1,5 +1,6 @@
 """A model passed: put it live, verify it there, or put the old one back."""
 
+from contextlib import suppress
 from typing import cast
 
 from prefect import flow
@@ -21,9 +22,11 @@ from tasks.endpoints import (
 from tasks.entities import Remote
 from tasks.lines import speech_of
 from tasks.listening import listen
+from tasks.lost_history import check_history
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.releases import Order, check_release, claim_release, record_release
 from tasks.reports import report_release
+from tasks.results import NOT_KEPT, ForeignResult
 from tasks.retention import retire
 from tasks.track_pages import publish_track_page
 from tasks.turns import take_turn
@@ -34,7 +37,7 @@ from tasks.turns import take_turn
     description="Puts a model with a PASS verdict live: tries it on a staging endpoint, points the track's endpoint at it, "
     "verifies it there, and records the release. The endpoint's id stays, unless the track wants a new one each time.",
     flow_run_name=release_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def deploy(
@@ -53,6 +56,8 @@ async def deploy(
     check_name(track)
     await take_turn(f"track:{track}")
     speech = await speech_of(store, track, speech)
+    if is_top_level():  # else the run that this is a part of has done so
+        await check_history(speech, store, track)
     order = await agreed(await check_release(store, track, model, verdict, approval), speech, store)
     if isinstance(order, Hold):
         return cast("Release", ended(order))
@@ -73,11 +78,15 @@ async def deploy_within(track: str, model: str, verdict: str, speech: str, store
     """`deploy` as a part of another run.
 
     When that run goes on after a crash or an approval, Prefect takes its first call of a subflow for the one that was first
-    before, and gives the answer of that: of another release, if there was one. Then it is called once more.
+    before. Where a result of that one is stored, as earlier versions did, Prefect answers with it: with that of another
+    release, or with one that must not be read. Then it is called once more.
     """
-    while (release := await deploy(track, model, verdict, speech, store, approval)).evidence != verdict:
-        get_run_logger().info("Prefect gave the release of '%s', which this run had made before", release.model_name)
-    return release
+    while True:
+        with suppress(ForeignResult):
+            release = await deploy(track, model, verdict, speech, store, approval)
+            if getattr(release, "evidence", None) == verdict:
+                return release
+        get_run_logger().info("Prefect answered with what this run had stored before; '%s' is deployed anew", model)
 
 
 async def try_on_staging(order: Order, speech: str, store: str) -> Order:

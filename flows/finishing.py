@@ -1,5 +1,7 @@
 """What a crash left behind, before anything else is decided: every flow that works on a track begins with it."""
 
+from contextlib import suppress
+
 from prefect.logging import get_run_logger
 
 from domain.ledger import Pending, State
@@ -9,9 +11,12 @@ from flows.going_live import take_back
 from flows.rollback import rollback
 from speech_client import JobFailed, RequestRejected
 from tasks.endpoints import ReleaseFailed
+from tasks.lost_history import check_history
 from tasks.owners import await_others
 from tasks.releases import claim_release
+from tasks.results import ForeignResult
 from tasks.rollbacks import read_pending
+from tasks.store_errors import StoreTrouble
 
 
 async def finish_interrupted(track: str, speech: str, store: str) -> State:
@@ -24,11 +29,13 @@ async def finish_interrupted(track: str, speech: str, store: str) -> State:
 
     Raises:
         ReleaseFailed: it could neither be finished nor taken back.
+        LostHistory: clients use a model that the history does not know.
     """
     state = await await_others(store, track)
     while state.pending:
         await finish(track, state.pending, speech, store)
         state = await await_others(store, track)
+    await check_history(speech, store, track)
     return state
 
 
@@ -36,6 +43,8 @@ async def finish(track: str, pending: Pending, speech: str, store: str) -> None:
     """Go on with what is pending; what cannot be gone on with is taken back, for nothing may stay in the way for ever."""
     try:
         await go_on(track, pending, speech, store)
+    except StoreTrouble:
+        raise  # whoever runs next goes on with it, once the store is well
     except (Mistake, RequestRejected, JobFailed) as error:
         get_run_logger().warning(
             "The %s of '%s' was interrupted, and failed now: %s", pending.kind, pending.model_name, error
@@ -50,7 +59,8 @@ async def go_on(track: str, pending: Pending, speech: str, store: str) -> None:
     Prefect may answer for it, when this run was begun again and had made such a call before; then it is called once more.
     """
     if pending.kind == "rollback":
-        await rollback(track, speech=speech, store=store)
+        with suppress(ForeignResult):
+            await rollback(track, speech=speech, store=store)
     else:
         await deploy_within(track, pending.model_name, pending.evidence, speech, store, pending.approval)
 

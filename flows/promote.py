@@ -37,7 +37,9 @@ from tasks.promotions import (
     report_promotion,
 )
 from tasks.reports import publish_verdict
+from tasks.results import NOT_KEPT
 from tasks.rulings import Measurements, find_ruling, judge, record_ruling
+from tasks.store_errors import StoreTrouble
 from tasks.turns import take_turn
 
 
@@ -56,7 +58,7 @@ class Judged(BaseModel):
     description="Copies the live model to other Speech resources, tests it there against what is live there, and releases it "
     "where it is not worse and the same as at home. Each target has a history and an endpoint of its own.",
     flow_run_name=promotion_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def promote(
@@ -118,7 +120,7 @@ async def copy_and_judge(plan: Promotion, line: Line, question: Subject, speech:
     (testing,) = await start_datasets(
         line.speech, store, line.track, question.revision, [snapshot_of_line(question).testing]
     )
-    await await_datasets(line.speech, line.track, [testing])
+    await await_datasets(line.speech, line.track, [testing], testing)
     model = await await_copy(speech, line.speech, line.track, plan.subject, copy)
     subject = question.model_copy(update={"candidate": model.ref})
     measured, evaluated = await measure(line.speech, store, subject, testing)
@@ -184,6 +186,8 @@ def failed(line: Line, error: Exception) -> Region:
     """What went wrong at one target; of an error that is not ours only its kind, for it may quote anything."""
     get_run_logger().error("The promotion to '%s' failed", line.target.name, exc_info=error)
     told = (
-        str(error) if isinstance(error, Mistake | SpeechError) else f"{type(error).__name__}; the run's log tells more"
+        str(error)
+        if isinstance(error, Mistake | SpeechError | StoreTrouble)
+        else f"{type(error).__name__}; the run's log tells more"
     )
     return region_of(line, "Failed", told)

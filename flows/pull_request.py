@@ -12,6 +12,7 @@ from prefect.logging import get_run_logger
 from prefect.logging.loggers import flow_run_logger
 from pydantic import Field
 
+from domain.limits import LimitExceeded
 from domain.mistakes import Mistake
 from domain.pull_report import PullReport, TrackReport
 from domain.ruling import Decision, Work
@@ -24,12 +25,13 @@ from tasks.datasets import await_datasets, start_datasets
 from tasks.models import await_model, candidate_identity, choose_base, start_model
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
 from tasks.pull_checks import check_tracks
-from tasks.pull_data import compare, find_pull
+from tasks.pull_data import checks_at_once, compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
+from tasks.results import NOT_KEPT
 from tasks.rulings import judge, read_state
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.temporary import FLOW, remove_left, remove_temporary
-from tasks.turns import take_turn
+from tasks.turns import end_turn, take_turn
 
 
 async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -44,6 +46,7 @@ async def remove_what_is_left(flow: Flow[..., Any], flow_run: FlowRun, state: St
     "judges it, and removes it. Nothing is recorded in the ledger, and nothing goes live.",
     flow_run_name=pull_name,
     on_cancellation=[remove_what_is_left],
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def pull_request(
@@ -69,8 +72,11 @@ async def pull_request(
     asked = wanted == "model" and not why_not(await find_pull(source, number), head)
     queue = "pull-model" if asked else "pull"  # nobody waits hours for a check because a model is in training
     await take_turn(f"{queue}:{source}#{number}", tags=[f"delivery:{delivery}"] if delivery else [])
+    place = f"pulls:{source}:{number % await checks_at_once(source)}"
+    await take_turn(place)
     pull = await find_pull(source, number)
     report = await check(source, pull)
+    await end_turn(place)
     refusal = why_not(pull, head) if wanted == "model" else ""
     if wanted == "model" and not refusal:
         return await try_models(source, pull, report, speech, store)
@@ -98,14 +104,17 @@ def why_not(pull: PullRequest, head: str) -> str:
 async def check(source: str, pull: PullRequest) -> PullReport:
     """Compare and check the data; a commit never keeps the status that says that we are still at work."""
     await set_status(source, pull, DATA, Status.PENDING, "checking the data")
+    notes: tuple[str, ...] = ()
     try:
         difference = await compare(source, pull)
-        tracks = await check_tracks(source, pull, difference)
+        tracks, notes = await check_tracks(source, pull, difference), difference.plan.notes
+    except LimitExceeded as limit:
+        tracks = (TrackReport("all tracks", not_judged=str(limit)),)
     except Exception as error:
         crash_if_cut_off(error)
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")
         raise
-    report = PullReport(pull.number, pull.head, tracks, difference.plan.notes)
+    report = PullReport(pull.number, pull.head, tracks, notes)
     await set_status(source, pull, DATA, Status.SUCCESS if report.is_sound else Status.FAILURE, report.summary)
     return report
 
@@ -176,7 +185,7 @@ async def train_and_judge(source: str, pull: PullRequest, track: str, speech: st
     state = await read_state(store, track)
     base = await choose_base(speech, snapshot, state)
     *training, testing = await start_datasets(speech, store, own.track, revision, [*own.training, own.testing])
-    await await_datasets(speech, own.track, [*training, testing])
+    await await_datasets(speech, own.track, [*training, testing], testing)
     model = await start_model(speech, own, base, training)
     await await_model(speech, own.track, model)
     recipe = candidate_identity(snapshot, base).content_hash

@@ -14,6 +14,7 @@ from tasks.orchestrator import crashes_when_cut_off
 from tasks.owners import await_others
 from tasks.releases import Order, record_release
 from tasks.reports import report_release
+from tasks.results import NOT_KEPT
 from tasks.retention import retire
 from tasks.rollbacks import Choice, Wish, choose_rollback, claim_rollback, name_next_best, report_rollback
 from tasks.track_pages import publish_track_page
@@ -24,7 +25,7 @@ from tasks.track_pages import publish_track_page
     description="Takes the live model back: the one before it, or the one that is named, goes live again on the same "
     "endpoint. Waits for no training, asks for no approval, minds no release window.",
     flow_run_name=rollback_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def rollback(

@@ -7,9 +7,11 @@ from domain.ruling import Report, Work
 from flows.naming import run_name
 from tasks.datasets import await_datasets, start_datasets
 from tasks.evaluations import measure
+from tasks.lost_history import check_history
 from tasks.models import choose_base
 from tasks.orchestrator import crashes_when_cut_off
 from tasks.reports import report_measurement
+from tasks.results import KEPT
 from tasks.rulings import check_measurement, read_state, record_benchmark
 from tasks.snapshots import subject_of, take_snapshot
 from tasks.turns import take_turn
@@ -20,7 +22,7 @@ from tasks.turns import take_turn
     description="Re-tests the benchmark model (or, with none yet, the base model) on the track's testing data and "
     "records its WER. Never deploys.",
     flow_run_name=run_name,
-    persist_result=True,
+    **KEPT,
 )
 @crashes_when_cut_off
 async def testing_update(
@@ -42,13 +44,14 @@ async def testing_update(
         store: Name of the store's block.
     """
     await take_turn(f"track:{track}")
+    await check_history(speech, store, track)
     snapshot = await take_snapshot(track, data, revision, store, training=False, source=source)
     state = await read_state(store, track)
     refuse_promoted(track, state.speech)
     base = await choose_base(speech, snapshot, state)
     subject = subject_of(snapshot, base.ref, benchmark=base.ref, candidate=state.benchmark_or(base.ref))
     datasets = await start_datasets(speech, store, snapshot.track, snapshot.revision, [snapshot.testing])
-    await await_datasets(speech, snapshot.track, datasets)
+    await await_datasets(speech, snapshot.track, datasets, datasets[0])
     measurement, evaluated = await measure(speech, store, subject, datasets[0])
     work = Work(uploaded=sum(dataset.created for dataset in datasets), evaluated=evaluated)
     decision = await check_measurement(store, subject, measurement, work)

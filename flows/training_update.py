@@ -24,6 +24,7 @@ from tasks.models import await_model, candidate_identity, choose_base, discard_c
 from tasks.orchestrator import crashes_when_cut_off
 from tasks.pages import refuse_leaks
 from tasks.reports import publish_verdict, report_verdict
+from tasks.results import KEPT
 from tasks.retention import retire
 from tasks.rulings import Measurements, find_ruling, judge, read_state, record_ruling
 from tasks.snapshots import Snapshot, subject_of, take_snapshot
@@ -35,7 +36,7 @@ from tasks.turns import take_turn
     description="Trains a candidate on the track's training data, compares it with the benchmark model in one "
     "evaluation, and deploys it only when the verdict is PASS.",
     flow_run_name=run_name,
-    persist_result=True,
+    **KEPT,
 )
 @crashes_when_cut_off
 async def training_update(
@@ -103,7 +104,7 @@ async def train_and_judge(question: Subject, snapshot: Snapshot, base: Remote, s
     """Upload, train, evaluate and judge; what is there already is found and used."""
     track, revision = snapshot.track, snapshot.revision
     *training, testing = await start_datasets(speech, store, track, revision, [*snapshot.training, snapshot.testing])
-    await await_datasets(speech, track, [*training, testing])
+    await await_datasets(speech, track, [*training, testing], testing)
     model = await start_model(speech, snapshot, base, training)
     await await_model(speech, track, model)
     subject = question.model_copy(update={"candidate": model.ref})

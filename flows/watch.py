@@ -14,6 +14,7 @@ from flows.rollback import rollback
 from flows.watch_parts import Testing, Watch, looked, looks, prepared, said, settled, sweep
 from tasks.lines import speech_of
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
+from tasks.results import NOT_KEPT
 from tasks.turns import take_turn
 from tasks.watch_accuracy import judge_previous
 from tasks.watch_records import read_record
@@ -29,7 +30,7 @@ _MAY_GO_BACK = {"accuracy", "silent-fallback", "other-answers"}
     "end, newer base models. Tells people by events, an artifact and the track's page; goes back by itself only if "
     "the track says so.",
     flow_run_name=watch_name,
-    persist_result=True,
+    **NOT_KEPT,
 )
 @crashes_when_cut_off
 async def watch(

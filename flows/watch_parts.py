@@ -109,7 +109,7 @@ async def prepared(told: Commands, revision: str, record: Record) -> Testing | E
     try:
         snapshot = await testing_snapshot(told, revision, record)
         testing = await start_datasets(told.speech, told.store, snapshot.track, snapshot.revision, [snapshot.testing])
-        await await_datasets(told.speech, snapshot.track, testing)
+        await await_datasets(told.speech, snapshot.track, testing, testing[0])
     except Exception as error:
         crash_if_cut_off(error)
         return error

@@ -14,7 +14,7 @@ from typing import IO
 from domain.corpus import Transcript, content_hash, parse_transcripts
 from domain.phrases import PHRASES
 from domain.problems import MOST_PROBLEMS, Problem, collected_in
-from domain.wav import HEAD_BYTES, LONGEST_TRAINING_SECONDS, Audio, check_wav, conversion
+from domain.wav import LONGEST_TRAINING_SECONDS, Audio, check_wav, conversion
 from tasks.filesets import FileSet
 from tasks.zip_safety import MOST_BYTES
 
@@ -103,8 +103,8 @@ def _check_recordings(files: FileSet, names: Sequence[str], problems: list[Probl
     for name in names:
         if len(problems) >= MOST_PROBLEMS:
             break
-        with collected_in(problems):
-            found = check_wav(files.read(name, HEAD_BYTES), files.sizes[name], files.place(name))
+        with collected_in(problems), files.open(name) as stream:
+            found = check_wav(stream, files.sizes[name], files.place(name))
             if isinstance(found, Audio):
                 seconds[name] = found.seconds
             else:

@@ -32,6 +32,7 @@ from tasks.blocks import load_store
 from tasks.ledger import Ledger
 from tasks.retrying import FRESH
 from tasks.store import ABSENT, Conflict, Store
+from tasks.store_errors import StoreUnavailable
 
 Sleep = Callable[[float], Awaitable[None]]
 Change = Callable[[Request, State, datetime], Request]
@@ -77,17 +78,11 @@ class Approvals:
         Raises:
             Mistake: there is none, or what `change` raises.
         """
-        try:
-            return await self._tries()(self._swap, request, change)
-        except OSError as error:
-            raise Mistake(
-                f"the request {request} cannot be changed in the store {self._store} ({error.strerror or error}). Mend that, or "
-                "correct the store's block, and try again."
-            ) from None
+        return await self._tries()(self._swap, request, change)
 
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, OSError)),
+            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
             stop=stop_after_attempt(_MOST_TRIES),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             sleep=self._sleep,

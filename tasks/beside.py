@@ -7,10 +7,11 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from domain.approval import Request
-from domain.lineage.places import approvals_prefix, state_key, watch_key
+from domain.lineage.places import approvals_prefix, first_entry_key, state_key, watch_key
 from domain.mistakes import Mistake
 from domain.track import TRACK_NAME
 from domain.watch.findings import WatchReport
+from tasks.reached import FOLDER, reached_key
 from tasks.store import Store
 
 _T = TypeVar("_T")
@@ -19,10 +20,16 @@ _AT_ONCE: Final = 32
 
 
 async def all_tracks(store: Store) -> list[str]:
-    """The names of all tracks with a head, sorted; their ledgers are not listed."""
-    names = [name for name in await store.folders("tracks/") if TRACK_NAME.fullmatch(name)]
-    there = await side_by_side(lambda name: store.exists(state_key(name)), names)
-    return [name for name, is_there in zip(names, there, strict=True) if is_there]
+    """The names of all tracks with a head, or that had one, sorted; their ledgers are not listed."""
+    names = {name for name in await store.folders("tracks/") if TRACK_NAME.fullmatch(name)}
+    noted = {key.removeprefix(FOLDER).removesuffix(".json") for key in await store.keys(FOLDER)}
+    unsure = sorted(names - noted)
+    there = await side_by_side(lambda name: _is_begun(store, name), unsure)
+    return sorted(noted | {name for name, is_there in zip(unsure, there, strict=True) if is_there})
+
+
+async def _is_begun(store: Store, track: str) -> bool:
+    return await store.exists(state_key(track)) or await store.exists(first_entry_key(track))
 
 
 async def known_track(store: Store, track: str) -> str:
@@ -31,7 +38,7 @@ async def known_track(store: Store, track: str) -> str:
     Raises:
         Mistake: the store has no such track; it says which there are.
     """
-    if TRACK_NAME.fullmatch(track) and await store.exists(state_key(track)):
+    if TRACK_NAME.fullmatch(track) and (await _is_begun(store, track) or await store.exists(reached_key(track))):
         return track
     known = ", ".join(await all_tracks(store)) or "none"
     raise Mistake(

@@ -11,8 +11,8 @@ from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
 from azure.storage.blob.aio import ContainerClient, ExponentialRetry
 from pydantic import SecretStr
 
-from domain.mistakes import Mistake
 from tasks.per_loop import PerLoop
+from tasks.store_errors import StoreUnusable
 
 BLOCK: Final = 1024 * 1024
 """Bytes of one request for a large file: a reset costs one such block, and three small tries get where a long one fails."""
@@ -65,7 +65,7 @@ class Container:
         """The container's URL without any query, so without a signature.
 
         Raises:
-            Mistake: the connection string or the account's URL cannot be used.
+            StoreUnusable: the connection string or the account's URL cannot be used.
         """
         return str(self.client(None).url).partition("?")[0]
 
@@ -76,7 +76,13 @@ class Container:
         if not self.principal:
             return DefaultAzureCredential()
         secret = self.principal.client_secret.get_secret_value()
-        return ClientSecretCredential(self.principal.tenant_id, self.principal.client_id, secret)
+        try:
+            return ClientSecretCredential(self.principal.tenant_id, self.principal.client_id, secret)
+        except ValueError:
+            raise StoreUnusable(
+                "the tenant, the client or the secret of the Azure Blob Storage Credentials block is not one. Copy them again "
+                "from the page of the app registration in the Azure portal."
+            ) from None
 
     def client(self, credential: ClientSecretCredential | DefaultAzureCredential | None) -> ContainerClient:
         """A client, not opened yet; see `address` for what it raises."""
@@ -96,7 +102,7 @@ class Container:
                 self.connection_string.get_secret_value(), self.name, **settings
             )
         except ValueError:
-            raise Mistake(
+            raise StoreUnusable(
                 "the connection string of the Azure Blob Storage Credentials block is not one. Copy it again from the "
                 "storage account's page 'Access keys' in the Azure portal."
             ) from None
@@ -104,7 +110,7 @@ class Container:
     def _account_url(self) -> str:
         parts = urlsplit(self.account_url)
         if parts.scheme != "https" or not parts.hostname or parts.query or parts.username:
-            raise Mistake(
+            raise StoreUnusable(
                 "the account URL of the Azure Blob Storage Credentials block must look like "
                 "https://<account>.blob.core.windows.net. A shared access signature belongs into a connection string, "
                 "which is kept secret."

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from domain.changes import SETTINGS, Change, parts_of_tracks, place_of
-from domain.mistakes import Mistake
+from domain.listing import Entry, refusals
 from domain.naming import fingerprint
 from domain.plan import Plan, make_plan
+from domain.problems import DataRejected
 from domain.track import Track
 from tasks.changes import known_settings, with_new_settings
-
-_LONGEST = 255
-"""Bytes of a file's name, on the usual file systems."""
 
 
 class Blob(BaseModel):
@@ -49,15 +47,13 @@ class Listing(BaseModel):
         """The blobs that flows read, of one track or of all.
 
         Raises:
-            Mistake: one of them has a name that no file can have, or lies where another needs a folder.
+            DataRejected: one of them has a name that is no file's, or stands where another does.
         """
         below = f"{track}/" if track else ""
-        read = {path: blob for path, blob in self.blobs.items() if path.startswith(below) and place_of(path, "")}
-        folders = {"/".join(path.split("/")[:depth]) for path in read for depth in range(1, path.count("/") + 1)}
-        for path in read:
-            if path in folders or not all(map(_can_be_a_name, path.split("/"))):
-                raise Mistake(f"the blob {path[:200]!a} cannot be a file. Rename it or remove it.")
-        return read
+        read = [Entry(path) for path in self.blobs if path.startswith(below) and place_of(path, "")]
+        if problems := [*refusals(read, "")]:
+            raise DataRejected(problems)
+        return {entry.path: self.blobs[entry.path] for entry in read}
 
     def plan_since(self, before: "Listing", occasion: str) -> Plan:
         """What has to run for this state when everything is done for the one before."""
@@ -85,7 +81,3 @@ def _settings(listing: Listing, track: str) -> Track | None:
     path = f"{track}/{SETTINGS}"
     text = listing.settings.get(path)
     return known_settings(track, None if text is None else text.encode(), path)
-
-
-def _can_be_a_name(word: str) -> bool:
-    return word not in ("", ".", "..") and "\0" not in word and len(word.encode(errors="replace")) <= _LONGEST

@@ -5,7 +5,6 @@ send the very events that start us.
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,17 +19,16 @@ from domain.changes import Part, parts_of_tracks, place_of
 from domain.mistakes import Mistake
 from domain.plan import Plan, make_retest_plan
 from domain.pushes import PushRules
+from domain.track import MOST_SETTINGS
 from tasks.blob_container import CLIENTS, PARALLEL, Container
 from tasks.blob_errors import explained
 from tasks.blob_listing import Blob, Listing
 from tasks.data_source import Opened, check_track
+from tasks.scratch import scratch_folder
 from tasks.store import Conflict, Store
 
 _AT_ONCE: Final = 8
 """Blobs that are loaded at the same time."""
-
-_MOST_SETTINGS: Final = 1_000_000
-"""Bytes of a track.toml; a larger one is not compared."""
 
 _DIGITS: Final = 12
 """Of a listing's hash, as people call a revision."""
@@ -94,12 +92,12 @@ class BlobSource:
         """The data of a listing, of one track or of all, in a temporary folder: those very blobs, or none."""
         listing = await self._listing(revision)
         check_track(parts_of_tracks(listing.blobs, ""), track, f"{self} at {revision[:_DIGITS]}")
-        with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+        with scratch_folder() as scratch:
             try:
-                await self._load_all(listing.files(track), Path(scratch))
+                await self._load_all(listing.files(track), scratch)
             except (Conflict, KeyError):
-                await self._load_again(revision, track, Path(scratch))
-            yield Opened(Path(scratch), revision[:_DIGITS])
+                await self._load_again(revision, track, scratch)
+            yield Opened(scratch, revision[:_DIGITS])
 
     def is_repository(self, address: str) -> bool:
         """Never: this is a container."""
@@ -124,7 +122,7 @@ class BlobSource:
 
     async def _settings(self, blobs: Mapping[str, Blob]) -> dict[str, str]:
         """The text of all settings; one that changes right now is left out, for then a newer listing comes."""
-        places = {path: place_of(path, "") for path, blob in blobs.items() if blob.size <= _MOST_SETTINGS}
+        places = {path: place_of(path, "") for path, blob in blobs.items() if blob.size <= MOST_SETTINGS}
         paths = [path for path, place in places.items() if place and place.part is Part.SETTINGS]
         limit = asyncio.Semaphore(_AT_ONCE)
         texts = await asyncio.gather(*(self._text(path, blobs[path], limit) for path in paths))

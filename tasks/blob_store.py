@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -16,7 +16,9 @@ from azure.storage.blob.aio import BlobClient
 from tasks.blob_container import CLIENTS, PARALLEL, Container
 from tasks.blob_errors import explained
 from tasks.blob_links import signed
+from tasks.scratch import scratch_folder
 from tasks.store import ABSENT, Conflict, Stored
+from tasks.store_errors import told
 
 _WRITER: Final = "writer"
 """Metadata of a blob: the token of the conditional write that made it."""
@@ -93,8 +95,8 @@ class BlobStore:
         folder = prefix.rpartition("/")[0]
         if folder:
             self._blob_name(folder)
-        client = await CLIENTS.get(self._container)
         with explained(str(self), prefix):
+            client = await CLIENTS.get(self._container)
             pages = client.list_blobs(f"{self._folder}{prefix}", include=["metadata"], results_per_page=self._page_size)
             found = [blob.name async for blob in pages if not _is_folder(blob)]
         return sorted(name.removeprefix(self._folder) for name in found)
@@ -103,8 +105,8 @@ class BlobStore:
         """The names of the folders right below `prefix`, sorted; Azure does not list what is below them."""
         self._blob_name(prefix)
         start = f"{self._folder}{prefix}"
-        client = await CLIENTS.get(self._container)
         with explained(str(self), prefix):
+            client = await CLIENTS.get(self._container)
             pages = client.walk_blobs(start, delimiter="/", results_per_page=self._page_size)
             found = [one.name async for one in pages if one.name.endswith("/")]
         return sorted(name.removeprefix(start).rstrip("/") for name in found)
@@ -130,11 +132,12 @@ class BlobStore:
     @asynccontextmanager
     async def local_copy(self, key: str) -> AsyncIterator[Path]:
         """A temporary file with the key's content, which only we can read; it goes when the context ends."""
-        with tempfile.TemporaryDirectory(prefix="speechops-") as folder:
-            path = Path(folder) / f"copy{Path(key).suffix}"
-            async with self._blob(key) as blob:
-                with path.open("wb") as file:
-                    await (await blob.download_blob(max_concurrency=PARALLEL)).readinto(file)
+        with ExitStack() as stack:
+            with told(self, f"copy to {tempfile.gettempdir()}", key):
+                path = stack.enter_context(scratch_folder()) / f"copy{Path(key).suffix}"
+                async with self._blob(key) as blob:
+                    with path.open("wb") as file:
+                        await (await blob.download_blob(max_concurrency=PARALLEL)).readinto(file)
             yield path
 
     async def link(self, key: str) -> str | None:
@@ -142,8 +145,8 @@ class BlobStore:
         name = self._blob_name(key)
         if not self._links:
             return None
-        client = await CLIENTS.get(self._container)
         with explained(str(self), key):
+            client = await CLIENTS.get(self._container)
             return await signed(self._container, client, name)
 
     async def _overwrite(self, key: str, content: BinaryIO, size: int) -> str:
@@ -167,8 +170,8 @@ class BlobStore:
     @asynccontextmanager
     async def _blob(self, key: str) -> AsyncIterator[BlobClient]:
         name = self._blob_name(key)
-        client = await CLIENTS.get(self._container)
         with explained(str(self), key):
+            client = await CLIENTS.get(self._container)
             yield client.get_blob_client(name)
 
     def _blob_name(self, key: str) -> str:

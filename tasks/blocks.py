@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from domain.mistakes import Mistake
 from speech_client import EntraCredential, KeyCredential, SpeechClient
+from tasks.folder_lock import LOCK_SECONDS
 from tasks.git_block import GitData
 from tasks.orchestrator import asked
 from tasks.store import LocalFolder, Store
@@ -96,13 +97,18 @@ class LocalStore(Block):
     _description: ClassVar[str] = "A folder that keeps the ledger, the evidence and the snapshots of all tracks."
 
     folder: Path = Field(description="The folder; it is made when it does not exist.")
+    lock_seconds: float = Field(
+        default=LOCK_SECONDS,
+        gt=0,
+        description="How long a write waits for another process that holds the folder's lock, before it fails and names it.",
+    )
     reports_url: str = Field(
         default="", description="Where `speechops reports` shows the reports of this folder; artifacts link there."
     )
 
     def store(self) -> Store:
         """The store in that folder."""
-        return LocalFolder(self.folder)
+        return LocalFolder(self.folder, self.lock_seconds)
 
 
 def block_types() -> list[type[Block]]:

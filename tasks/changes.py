@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from domain.changes import SETTINGS, Change, Part, differences, parts_of_tracks
 from domain.mistakes import Mistake
 from domain.plan import Plan, make_plan
-from domain.track import Track, parse_track
+from domain.track import MOST_SETTINGS, Track, parse_track
 from tasks.filesets import leads_out
 from tasks.repository import Repository
 
@@ -77,12 +77,12 @@ def with_new_settings(changes: Iterable[Change], data: str) -> list[str]:
 
 def _settings_at(repository: Repository, commit: str, data: str, track: str) -> Track | None:
     path = PurePosixPath(data, track, SETTINGS).as_posix()
-    return known_settings(track, repository.content(commit, path), path)
+    return known_settings(track, repository.content(commit, path, MOST_SETTINGS), path)
 
 
 def _settings_on_disk(repository: Repository, data: str, track: str) -> Track | None:
     file = repository.folder / data / track / SETTINGS
-    readable = file.is_file() and not leads_out(file, file.parent)
+    readable = not leads_out(file, file.parent) and file.is_file() and file.stat().st_size <= MOST_SETTINGS
     return known_settings(track, file.read_bytes() if readable else None, str(file))
 
 

@@ -1,7 +1,6 @@
 """What a track's data on disk would cost to work on: packed in a scratch folder, nothing is kept or uploaded."""
 
 import asyncio
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from domain.cost import Cost, Dataset, Standing, costs
 from domain.plan import FlowName, PlannedRun
 from tasks.ledger import Ledger
 from tasks.packing import PackedDataset, pack_testing, pack_training
-from tasks.snapshots import read_track
+from tasks.scratch import scratch_folder
 from tasks.store import Store
+from tasks.track_files import read_track
 
 
 async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Store) -> Mapping[FlowName, Cost]:
@@ -27,15 +27,16 @@ async def cost_of(data: Path, track: str, runs: Sequence[PlannedRun], store: Sto
     """
     folder, settings = await asyncio.to_thread(read_track, data, track)
     ledger, trains = Ledger(store, track), any(run.flow is FlowName.TRAINING for run in runs)
-    testing, *training = [await _known(one, store) for one in await asyncio.to_thread(_packed, folder, trains)]
+    packed = await asyncio.to_thread(_packed, folder, settings.locale if trains else None)
+    testing, *training = [await _known(one, store) for one in packed]
     standing = Standing(await ledger.state(), await ledger.history(), testing, training, settings.model.weight_percent)
     return costs(standing, runs)
 
 
-def _packed(folder: Path, trains: bool) -> tuple[PackedDataset, ...]:
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+def _packed(folder: Path, locale: str | None) -> tuple[PackedDataset, ...]:
+    with scratch_folder() as scratch:
         testing = pack_testing(folder, Path(scratch, "testing")).dataset
-        return (testing, *(pack_training(folder, Path(scratch, "training")) if trains else ()))
+        return (testing, *(pack_training(folder, Path(scratch, "training"), locale) if locale else ()))
 
 
 async def _known(packed: PackedDataset, store: Store) -> Dataset:

@@ -16,6 +16,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from domain.mistakes import Mistake
 from domain.naming import fingerprint
 from tasks.store import ABSENT, Conflict, Store
+from tasks.store_errors import StoreUnavailable
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -87,17 +88,11 @@ class Cursors:
         return await self._change(lambda held: after if held.aim and held.generation == seen.generation else held)
 
     async def _change(self, change: Callable[[Cursor], Cursor]) -> Cursor:
-        try:
-            return await self._tries()(self._swap, change)
-        except OSError as error:
-            raise Mistake(
-                f"how far the source '{self._new.source}' is worked off cannot be noted in the store {self._store} "
-                f"({error.strerror or error}). Mend that, or correct the store's block, and run again."
-            ) from None
+        return await self._tries()(self._swap, change)
 
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, OSError)),
+            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
             stop=stop_after_attempt(_MOST_TRIES),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             sleep=self._sleep,

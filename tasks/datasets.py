@@ -7,6 +7,7 @@ from typing import Final
 from prefect import task
 from prefect.logging import get_run_logger
 
+from domain.mistakes import Mistake
 from domain.naming import dataset_identity
 from domain.track import Track
 from speech_client import DatasetKind, NewDataset, SpeechClient, Status
@@ -37,16 +38,23 @@ async def start_datasets(
 
 
 @task(name="await-datasets", description="Wait until the service has imported the datasets.", **REMOTE)
-async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote]) -> None:
+async def await_datasets(speech: str, track: Track, datasets: Sequence[Remote], testing: Remote | None = None) -> None:
     """Wait for imports side by side and say how many lines the service refused.
+
+    Args:
+        speech: name of the Speech Resource block.
+        track: whose they are, and how long to wait.
+        datasets: all of them.
+        testing: which of them tests. A model that has not heard all of it gets no verdict, so that training it is in vain.
 
     Raises:
         JobFailed, JobTimedOut: an import did not succeed.
+        Mistake: the service refused testing recordings that our check had taken.
     """
     speech_resource = await load_speech(speech)
     title = f"Importing {len(datasets)} dataset{'' if len(datasets) == 1 else 's'} of '{track.name}'"
     async with speech_resource.client() as client, watching(f"{track.name}-datasets", title, len(datasets)) as watch:
-        await asyncio.gather(*(_await(client, track, one, watch) for one in datasets))
+        await asyncio.gather(*(_await(client, track, one, watch, is_testing=one == testing) for one in datasets))
 
 
 async def _start(client: SpeechClient, store: Store, track: Track, revision: str, packed: Packed) -> Remote:
@@ -77,12 +85,15 @@ async def _start(client: SpeechClient, store: Store, track: Track, revision: str
     return Remote.of(dataset, created=created)
 
 
-async def _await(client: SpeechClient, track: Track, remote: Remote, watch: Watch) -> None:
+async def _await(client: SpeechClient, track: Track, remote: Remote, watch: Watch, *, is_testing: bool) -> None:
     dataset = await client.datasets.get(remote.path)
     dataset = await wait_until_final(client, dataset, patience=track.patience.of("dataset"), on_poll=watch)
     properties = dataset.properties
     if properties and properties.rejected_line_count:
-        get_run_logger().warning(
-            "The service refused %d lines of '%s' (%d accepted); its report file in Speech Studio says which",
-            properties.rejected_line_count, dataset.display_name, properties.accepted_line_count,
-        )  # fmt: skip
+        told = (
+            f"the service refused {properties.rejected_line_count} lines of '{dataset.display_name}' "
+            f"({properties.accepted_line_count} accepted); its report file in Speech Studio says which"
+        )
+        if is_testing:
+            raise Mistake(f"{told}. Mend those recordings, or remove them and their lines in trans.txt.")
+        get_run_logger().warning("%s%s", told[0].upper(), told[1:])

@@ -77,11 +77,15 @@ def folder_files(folder: Path, label: str, inside: Path, problems: list[Problem]
     Args:
         folder: where they are; it may not exist.
         label: what to call it in problems.
-        inside: the track's folder: a link that leads out of it is a problem, for it could bring in anyone's files.
+        inside: the track's folder: a link that leads out of it is a problem, for it could bring in anyone's files. Nothing
+            of what it leads to is told, not even whether it exists.
         problems: what is wrong is appended.
     """
+    if leads_out(folder, inside):
+        problems.append(_link(label))
+        return FileSet(label, {}, lambda name: (folder / name).open("rb"))
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    counted = [path for path in found if path.is_file() and _counts(path.name)]
+    counted = [path for path in found if _counts(path.name) and (leads_out(path, inside) or path.is_file())]
     refused = {path: _refusal(path, label, inside) for path in counted}
     problems.extend(problem for problem in refused.values() if problem)
     usable = [path for path, problem in refused.items() if not problem]
@@ -123,7 +127,15 @@ def zip_files(path: Path, label: str, inside: Path, stack: ExitStack, problems: 
 
 def leads_out(path: Path, inside: Path) -> bool:
     """Whether a file is a link, or lies behind one, that leads out of the folder `inside`."""
-    return not path.resolve().is_relative_to(inside.resolve())
+    try:
+        return not path.resolve().is_relative_to(inside.resolve())
+    except (OSError, RuntimeError):  # links that lead to each other
+        return True
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file stands there, or a link to anything, which is then refused."""
+    return path.is_symlink() or path.is_file()
 
 
 def _refusal(path: Path, label: str, inside: Path) -> Problem | None:

@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Self
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from domain.limits import MEGABYTE, Limits
 from tasks.code_hosts import CodeHost, code_host
 from tasks.git_address import parse_address
 from tasks.git_remote import GitRemote
@@ -54,6 +55,28 @@ class GitData(Block):
         "wrong. A comment is as public as the repository.",
     )
 
+    checks_at_once: int = Field(
+        default=2,
+        ge=1,
+        le=32,
+        description="How many pull requests are checked at the same time, by all workers together.",
+    )
+    check_minutes: float = Field(
+        default=15,
+        gt=0,
+        le=24 * 60,
+        description="How long the check of a pull request may take, and its processor time.",
+    )
+    check_memory_megabytes: int = Field(
+        default=2_000, ge=500, le=1_000_000, description="Memory of each program that checks a pull request."
+    )
+    check_disk_megabytes: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="Size of all files of the tracks that a pull request changes."
+    )
+    check_files: int = Field(
+        default=20_000, ge=1, le=1_000_000, description="Number of files of the tracks that a pull request changes."
+    )
+
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
@@ -87,6 +110,12 @@ class GitData(Block):
     def has_token(self) -> bool:
         """Whether there is one."""
         return bool(self.token and self.token.get_secret_value())
+
+    @property
+    def limits(self) -> Limits:
+        """What the check of a pull request may use."""
+        memory, disk = self.check_memory_megabytes * MEGABYTE, self.check_disk_megabytes * MEGABYTE
+        return Limits(seconds=self.check_minutes * 60, memory=memory, disk=disk, files=self.check_files)
 
     def code_host(self) -> CodeHost | None:
         """Where people see the repository's pull requests; None when that is not known.

@@ -1,25 +1,31 @@
 """A temporary copy of single commits of a remote repository: their trees, and the files of some folders."""
 
 import asyncio
+import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from domain.changes import Change, Part, place_of
+from domain.limits import check_bytes, check_files
+from domain.listing import Entry
 from domain.mistakes import Mistake
-from tasks.filesets import leads_out
 from tasks.git_remote import GitRefused, GitRemote
 from tasks.repository import Repository
+from tasks.scratch import remove_tree
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FETCH: Final = ("fetch", "--quiet", "--no-tags", "--no-auto-maintenance", "--filter=blob:none")
 _WHOLE: Final = "--depth=2147483647"
 """All of the history, even after a fetch of a part: git's own word for infinite."""
 
+_CHECK_OUT: Final = ("checkout", "--quiet", "--force", "--", ".")
 _POINTER: Final = b"version https://git-lfs"
+_POINTED_SIZE: Final = re.compile(rb"^size (\d{1,18})$", re.MULTILINE)
+_LONGEST_POINTER: Final = 1024
 _RAW: Final = "* -text -ident -filter -working-tree-encoding\n"
 """Attributes that win over those of the repository: files come out byte by byte, and start no program of this machine."""
 
@@ -43,7 +49,7 @@ class GitCopy:
     @property
     def repository(self) -> Repository:
         """To read trees and files that were fetched."""
-        return Repository(self.folder)
+        return Repository(self.folder, limits=self.remote.limits)
 
     async def start(self, commit: str) -> None:
         """Make it for repositories with commits of this kind.
@@ -70,39 +76,57 @@ class GitCopy:
             return "unadvertised" in error.said and await self._fetch_branch(commit)
         return True
 
-    async def fetch_settings(self, changes: Sequence[Change], data: str) -> None:
-        """Fetch the tracks' settings that differ, all at once: nothing else reads the content of files for a plan."""
-        if missing := sorted(set(_settings(changes, data)) - await self._objects()):
+    async def fetch_files(self, contents: Iterable[str]) -> None:
+        """Fetch files by what identifies their content, all at once; those that are here are not fetched again."""
+        if missing := sorted(set(filter(_COMMIT.fullmatch, contents)) - await self._objects()):
             words = ("--stdin", "--no-write-fetch-head", "origin")
             await self.remote.ask(self.folder, *_FETCH, *words, stdin="".join(f"{blob}\n" for blob in missing).encode())
 
-    async def check_out(self, commit: str, folder: str, lfs: bool) -> None:
-        """Write the files of a folder, those of Git LFS as well. The copy is then nothing but these files.
+    async def fetch_settings(self, changes: Sequence[Change], data: str) -> None:
+        """Fetch the tracks' settings that differ, all at once: nothing else reads the content of files for a plan."""
+        await self.fetch_files(_settings(changes, data))
+
+    async def check_out(self, entries: Sequence[Entry], lfs: bool) -> None:
+        """Write files that were listed, those of Git LFS as well. The copy is then nothing but these files.
+
+        Only they reach the disk: no link, no attribute of the repository, and nothing that its names could lead to.
 
         Raises:
-            Mistake: it is a link that leads out of the repository, or files of Git LFS cannot be had.
+            Mistake: files of Git LFS cannot be had.
+            LimitExceeded: the files are more, or larger, than they may be.
         """
-        (self.folder / ".git/info/sparse-checkout").write_text(f"/{folder}/\n" if folder else "/*\n")
-        words = ("checkout", "--quiet", "--force", "--detach", commit)
-        await self.remote.ask(self.folder, *words)
-        place = self.folder / folder
-        tracks = place.iterdir() if place.is_dir() else ()
-        if any(leads_out(path, self.folder) for path in (place, *tracks)):
-            raise Mistake(
-                f"{folder} is a link that leads out of the repository {self.remote.address.url}. Push the files."
-            )
-        if pointers := await asyncio.to_thread(_pointers, place):
-            self._check_lfs(pointers[0], lfs)
-            await self._replace(pointers, words)
-        if left := await asyncio.to_thread(_pointers, place):
-            raise Mistake(f"{self._pointer(left[0])}, and git-lfs did not replace it. Push the file once more.")
-        await asyncio.to_thread(shutil.rmtree, self.folder / ".git")
+        check_files(len(entries), self.remote.limits)
+        await self.fetch_files(entry.content for entry in entries)
+        sizes = await self._sizes({entry.content for entry in entries})
+        check_bytes(sum(sizes[entry.content] for entry in entries), self.remote.limits)
+        listed = "".join(f"100644 {entry.content}\t{entry.path}\0" for entry in entries)
+        await self.remote.ask(self.folder, "update-index", "-z", "--index-info", stdin=os.fsencode(listed))
+        await self.remote.ask(self.folder, *_CHECK_OUT)
+        small = [self.folder / entry.path for entry in entries if sizes[entry.content] < _LONGEST_POINTER]
+        await self._replace(await asyncio.to_thread(_pointers, small), lfs)
+        await asyncio.to_thread(remove_tree, self.folder / ".git")
 
-    async def _replace(self, pointers: Sequence[Path], check_out: Sequence[str]) -> None:
+    async def _replace(self, pointers: Sequence[Path], lfs: bool) -> None:
+        """Put the files of Git LFS in the place of their pointers."""
+        if not pointers:
+            return
+        self._check_lfs(pointers[0], lfs)
+        check_bytes(sum(map(_size_told, pointers)), self.remote.limits)
         for pointer in pointers:
             pointer.unlink()
         self._attributes(_BY_LFS)
-        await self.remote.with_settings(_LFS_FILTER).ask(self.folder, *check_out)
+        await self.remote.with_settings(_LFS_FILTER).ask(self.folder, *_CHECK_OUT)
+        if left := await asyncio.to_thread(_pointers, pointers):
+            raise Mistake(f"{self._pointer(left[0])}, and git-lfs did not replace it. Push the file once more.")
+
+    async def _sizes(self, contents: Collection[str]) -> dict[str, int]:
+        """Bytes of files that were fetched, without unpacking them."""
+        asked = "".join(f"{content}\n" for content in contents).encode()
+        told = await self.remote.ask(
+            self.folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked, GIT_ALLOW_PROTOCOL=""
+        )
+        pairs = (line.split(" ") for line in told.splitlines())
+        return {content: int(size) for content, size in pairs}
 
     def _check_lfs(self, pointer: Path, lfs: bool) -> None:
         if not lfs:
@@ -140,6 +164,10 @@ def _settings(changes: Sequence[Change], data: str) -> Iterator[str]:
             yield from (side for side in (change.before, change.after) if _COMMIT.fullmatch(side))
 
 
-def _pointers(folder: Path) -> list[Path]:
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return [path for path in files if path.stat().st_size < 1024 and path.read_bytes().startswith(_POINTER)]
+def _pointers(files: Iterable[Path]) -> list[Path]:
+    return [file for file in files if file.stat().st_size < _LONGEST_POINTER and file.read_bytes().startswith(_POINTER)]
+
+
+def _size_told(pointer: Path) -> int:
+    found = _POINTED_SIZE.search(pointer.read_bytes())
+    return int(found[1]) if found else 0

@@ -5,13 +5,10 @@ git 2.31). A token is bound to the server of the address: git, git-lfs and curl 
 followed. Of git's transports only the one of the address is allowed, so that no submodule and no redirect picks another.
 """
 
-import asyncio
 import base64
 import os
 import re
-import signal
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,7 +16,9 @@ from typing import Final
 from pydantic import SecretStr
 
 from domain.changes import shown
+from domain.limits import LimitExceeded, Limits
 from domain.mistakes import Mistake
+from tasks.confined import exceeded, run
 from tasks.git_address import GitAddress
 
 ASKING: Final = 120.0
@@ -36,7 +35,9 @@ _SETTINGS: Final = {
     "core.autocrlf": "false",
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
-    "core.sparseCheckout": "true",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
+    "core.symlinks": "false",
     "fetch.recurseSubmodules": "false",
     "gc.auto": "0",
     "http.followRedirects": "false",
@@ -45,14 +46,30 @@ _SETTINGS: Final = {
     "maintenance.auto": "false",
     "submodule.recurse": "false",
 }
+_SMALL: Final = {
+    "core.bigFileThreshold": "16m",
+    "core.deltaBaseCacheLimit": "64m",
+    "core.packedGitLimit": "256m",
+    "core.packedGitWindowSize": "32m",
+    "pack.threads": "1",
+}
+"""Settings with which git works in little memory; large files are streamed."""
+
+_UNUSED: Final = 4_000_000_000
+"""Bytes of address space that programs in Go, such as git-lfs, reserve and do not use."""
+
+_LOCAL: Final = frozenset({"init", "config", "cat-file", "rev-parse", "update-index", "checkout"})
+"""Commands that ask no server, unless files of Git LFS are checked out: what they refuse once they refuse for good."""
+
 _MENDABLE: Final = {
-    r"Object does not exist|object does not exist|\[404\]": "it lacks a file of Git LFS. Push it with `git lfs push --all`",
+    r"[Oo]bjects? (does|do) not exist|missing object|[Oo]bject not found|\[(404|410|422)\]": "it lacks a file of Git LFS. Push it with `git lfs push --all`",
     r"Authentication (failed|required)|could not read (Username|Password)|(Permission|Access) denied|error: 40[13]\b": "it "
     "does not let us in. Correct the token (it needs to read the repository) or, for ssh, the key of this machine",
-    r"[Rr]epository .*not found|not appear to be a git repository|does not exist|not a git repository|error: 404\b": "it has no "
+    r"[Rr]epository .*not found|not appear to be a git repository|does not exist|not a git repository|error: (404|410)\b": "it has no "
     "such repository, or hides it from this token. Correct the address or the token",
     r"Host key verification failed": "this machine does not know its host key. Add it to known_hosts",
     r"redirect|error: 30\d\b": "it sends us to another address. Put that one into the block",
+    r"transport '.*' not allowed|[Uu]nable to find remote helper": "git does not speak its protocol here. Correct the address",
     r"certificate": "its certificate is not trusted here. Add its authority to the machine's certificates",
     r"dubious ownership": "the folder belongs to another user. Add it to safe.directory of git's settings",
 }
@@ -76,6 +93,8 @@ class GitRemote:
     token: SecretStr | None = None
     settings: tuple[tuple[str, str], ...] = ()
     """Further settings of git."""
+    limits: Limits | None = None
+    """What git may use for a stranger's commits; our own data have no limits."""
 
     def with_settings(self, settings: Mapping[str, str]) -> "GitRemote":
         """The same, with further settings of git."""
@@ -95,22 +114,35 @@ class GitRemote:
 
         Raises:
             Mistake: a person has to mend it: credentials, names.
+            LimitExceeded: git needs more than it may use here.
             ConnectionError: another try may help.
             GitRefused: it failed in a way that has nothing to do with the network.
         """
-        code, out, err = await _run(["git", "-C", str(folder), *words], self._environment() | settings, stdin, patience)
-        if code is None:
+        command = ["git", "-C", str(folder), *words]
+        done = await run(command, self._environment() | settings, stdin, patience, self._limits())
+        if self.limits and (limit := exceeded(done)) and done.code is not None:
+            raise LimitExceeded(f"`git {words[0]}` needs more than {limit}")
+        if done.code is None:
             raise ConnectionError(f"{self.address.url} did not finish `git {words[0]}` within {patience:.0f} s")
-        if code:
-            raise self._refusal(words[0], self._redacted(err.decode(errors="replace")))
-        return os.fsdecode(out)
+        if done.code:
+            raise self._refusal(words[0], self._redacted(done.err.decode(errors="replace")))
+        return os.fsdecode(done.out)
+
+    def _limits(self) -> Limits | None:
+        if self.limits and self.settings:  # git-lfs
+            return replace(self.limits, memory=self.limits.memory + _UNUSED)
+        return self.limits
 
     def _refusal(self, command: str, said: str) -> Exception:
+        if "No space left on device" in said:
+            return ConnectionError(f"`git {command}` failed: the disk of this machine is full")
         if re.search(r"not our ref|unadvertised object|couldn't find remote ref|no such remote ref", said):
             return GitRefused(said)
         for words, remedy in _MENDABLE.items():
             if re.search(words, said):
                 return Mistake(f"the git server of {self.address.url} refuses `git {command}`: {remedy}.")
+        if command in _LOCAL and not self.settings:
+            return Mistake(f"`git {command}` fails for {self.address.url} ({_reason(said)}). Mend the repository.")
         return ConnectionError(f"`git {command}` failed for {self.address.url} ({_reason(said)})")
 
     def _redacted(self, said: str) -> str:
@@ -130,9 +162,10 @@ class GitRemote:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)
         }
+        small = _SMALL.items() if self.limits else ()
         return {
             **kept,
-            **_numbered([*_SETTINGS.items(), ("lfs.url", self._lfs()), *self.settings, *self._credentials()]),
+            **_numbered([*_SETTINGS.items(), *small, ("lfs.url", self._lfs()), *self.settings, *self._credentials()]),
             "GIT_ALLOW_PROTOCOL": self.address.scheme,
             "GIT_ASKPASS": "",
             "GIT_LITERAL_PATHSPECS": "1",
@@ -163,27 +196,3 @@ def _reason(said: str) -> str:
     lines = [line for line in said.splitlines() if line.strip()] or ["no reason was given"]
     told = next((line for line in lines if re.match("fatal|error|Error|ssh", line)), lines[0])
     return shown(re.sub("^(fatal|error): ", "", told))[:200]
-
-
-async def _run(
-    command: list[str], env: Mapping[str, str], stdin: bytes, patience: float
-) -> tuple[int | None, bytes, bytes]:
-    """Run a program in a session of its own, so that it has no terminal to ask on, and ends with all that it started."""
-    pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-    except FileNotFoundError:
-        raise Mistake("this needs git. Install it where the worker runs.") from None
-    try:
-        async with asyncio.timeout(patience):
-            out, err = await process.communicate(stdin)
-        return process.returncode, out, err
-    except TimeoutError:
-        return None, b"", b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()

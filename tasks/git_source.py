@@ -2,16 +2,18 @@
 
 import asyncio
 import re
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from domain.changes import parts_of_tracks
+from domain.limits import Limits
+from domain.listing import concerns, refusals, top, wanted
 from domain.mistakes import Mistake
 from domain.plan import Plan, make_retest_plan
+from domain.problems import DataRejected, Problem
 from domain.pushes import PushRules, is_no_commit
 from tasks.changes import plan_range
 from tasks.data_source import Opened, check_track
@@ -19,10 +21,19 @@ from tasks.git_address import same_repository
 from tasks.git_copy import GitCopy
 from tasks.git_remote import ASKING, GitRemote
 from tasks.repository import NOTHING
+from tasks.scratch import scratch_folder
 
 _REF: Final = re.compile(r"refs/(heads|tags)/(?!.*\.\.)[\w./@+#=-]{1,255}")
 _DIGITS: Final = 12
 """Of a commit's id, as people call a revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOut:
+    """Tracks of a stranger on this machine: those that are not refused lie in the folder `data`."""
+
+    data: Path
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +94,36 @@ class GitSource:
 
     @asynccontextmanager
     async def opened(self, revision: str, track: str = "") -> AsyncIterator[Opened]:
-        """The data at a commit, of one track or of all, in a temporary folder."""
+        """The data at a commit, of one track or of all, in a temporary folder. Links are refused, whatever they lead to."""
         async with self._copy(revision) as copy:
-            files = await asyncio.to_thread(copy.repository.files, revision, self.folder)
+            listed = await asyncio.to_thread(copy.repository.entries, revision, self.folder)
+            entries = [entry for entry in listed if not track or concerns(entry, self.folder, track)]
+            if problems := [*refusals(entries, self.folder)]:
+                raise DataRejected(problems)
+            there = parts_of_tracks((entry.path for entry in listed), self.folder)
+            check_track(there, track, f"{self.remote.address.url} at {revision[:_DIGITS]}")
             author = await asyncio.to_thread(copy.repository.author, revision)
-            check_track(
-                parts_of_tracks(files, self.folder), track, f"{self.remote.address.url} at {revision[:_DIGITS]}"
-            )
-            await copy.check_out(revision, "/".join(filter(None, (self.folder, track))), self.lfs)
+            await copy.check_out(wanted(entries, self.folder), self.lfs)
             yield Opened(copy.folder / self.folder, revision[:_DIGITS], (author,))
+
+    @asynccontextmanager
+    async def opened_for_check(self, revision: str, tracks: Collection[str]) -> AsyncIterator[CheckedOut]:
+        """Tracks at a commit of a stranger, as far as they may be written, with what is refused of them.
+
+        Raises:
+            LimitExceeded: they need more than the limits of this source allow.
+        """
+        async with self._copy(revision) as copy:
+            listed = await asyncio.to_thread(copy.repository.entries, revision, self.folder, tracks)
+            problems = tuple(refusals(listed, self.folder))
+            refused = {problem.file.partition("/")[0] for problem in problems}
+            sound = [entry for entry in wanted(listed, self.folder) if top(entry, self.folder) not in refused]
+            await copy.check_out(sound, self.lfs)
+            yield CheckedOut(copy.folder / self.folder, problems)
+
+    def limited(self, limits: Limits) -> "GitSource":
+        """The same for commits of strangers."""
+        return replace(self, remote=replace(self.remote, limits=limits))
 
     def is_repository(self, address: str) -> bool:
         """Whether this is that repository, however it is reached."""
@@ -103,8 +135,8 @@ class GitSource:
 
     @asynccontextmanager
     async def _copy(self, commit: str) -> AsyncIterator[GitCopy]:
-        with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-            copy = GitCopy(self.remote, Path(scratch), self.branch)
+        with scratch_folder() as scratch:
+            copy = GitCopy(self.remote, scratch, self.branch)
             await copy.start(commit)
             if not await copy.fetch(commit):
                 raise await self._not_there(commit)
@@ -121,8 +153,8 @@ class GitSource:
 
     async def _refs(self, *patterns: str) -> dict[str, str]:
         """The commits of refs by their names; of all refs without a pattern."""
-        with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+        with scratch_folder() as scratch:
             words = ("ls-remote", "--quiet", "--", self.remote.address.url, *patterns)
-            ceiling = str(Path(scratch).parent)
-            listed = await self.remote.ask(Path(scratch), *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
+            ceiling = str(scratch.parent)
+            listed = await self.remote.ask(scratch, *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
         return {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}

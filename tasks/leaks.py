@@ -16,7 +16,7 @@ from domain.leakage import Leak, LeakReport, Recording, Testing, Training, Train
 from domain.problems import collected_in
 from domain.text_lines import read_lines
 from tasks.acoustic import LABELS, TRANSCRIPTS, Acoustic, check_acoustic, transcript_file
-from tasks.filesets import FileSet
+from tasks.filesets import FileSet, is_there
 from tasks.packing import MOST_PLAIN_TEXT, PLAIN_TEXT, read_labels
 from tasks.prints import prints_of
 from tasks.store import Store
@@ -62,7 +62,7 @@ def _training(track: TrackFiles) -> Training:
 
 
 def _testing(track: TrackFiles, track_folder: Path) -> Testing:
-    ready = ["testing.zip"] if (track_folder / "testing.zip").is_file() else []
+    ready = ["testing.zip"] if is_there(track_folder / "testing.zip") else []
     sets = track.recordings("testing", [*ready, *track.zips("testing")])
     acoustics = [check_acoustic(one, track.problems) for one in sets]
     return Testing(

@@ -11,6 +11,7 @@ from domain.ruling import Ruling
 from tasks.beside import all_tracks, known_track, read_requests, read_watched, side_by_side
 from tasks.ledger import Ledger
 from tasks.store import Store
+from tasks.store_errors import StoreTrouble
 from tasks.vault import read_ruling
 
 
@@ -62,6 +63,8 @@ async def read_rulings(store: Store, digests: Iterable[str]) -> tuple[dict[str, 
     async def read(digest: str) -> tuple[str, Ruling | str]:
         try:
             return digest, await read_ruling(store, digest)
+        except StoreTrouble:
+            raise
         except (Mistake, ValueError) as error:
             return digest, str(error)
 

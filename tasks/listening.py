@@ -8,13 +8,17 @@ from prefect.logging import get_run_logger
 
 from domain.golden import Golden, Hearing, compare
 from domain.latency import Latency
+from domain.mistakes import Mistake
 from domain.normalise import normaliser_for
 from domain.ruling import Ruling
-from speech_client import SpeechClient
+from speech_client import RequestRejected, SpeechClient
 from tasks.blocks import load_speech, load_store
 from tasks.entities import Remote
 from tasks.retrying import REMOTE
 from tasks.snapshots import read_recordings
+
+_REFUSALS = (400, 413, 415)
+"""Statuses that are about the recording: what it is, how long, of which type."""
 
 
 class Verified(Remote):
@@ -42,17 +46,28 @@ async def listen(speech: str, store: str, ruling: Ruling, endpoint: Remote, gold
     subject = ruling.subject
     recordings = await read_recordings(await load_store(store), subject.testing, golden)
     async with (await load_speech(speech)).client() as client:
-        said = {name: await _ask(client, endpoint, wav, subject.track.locale) for name, wav in recordings.items()}
+        said = {name: await ask(client, endpoint, name, wav, subject.track.locale) for name, wav in recordings.items()}
     latency = Latency.of([seconds for _, seconds in said.values()], where=endpoint.name)
     hearing = compare(golden, {name: text for name, (text, _) in said.items()}, latency)
     _tell(endpoint, hearing)
     return hearing
 
 
-async def _ask(client: SpeechClient, endpoint: Remote, wav: bytes, locale: str) -> tuple[str, float]:
-    """What the endpoint says, normalised, and the seconds until the answer was there, with all that had to be sent again."""
+async def ask(client: SpeechClient, endpoint: Remote, name: str, wav: bytes, locale: str) -> tuple[str, float]:
+    """What the endpoint says, normalised, and the seconds until the answer was there, with all that had to be sent again.
+
+    Raises:
+        Mistake: it refuses this recording.
+    """
     begun = monotonic()
-    answer = await client.recognise(endpoint.id, wav, locale=locale)
+    try:
+        answer = await client.recognise(endpoint.id, wav, locale=locale)
+    except RequestRejected as error:
+        if error.status not in _REFUSALS:
+            raise
+        raise Mistake(
+            f"'{endpoint.name}' refuses the testing recording '{name}': {error}. Record it again, or remove it."
+        ) from error
     return normaliser_for(locale)(answer.lexical or ""), monotonic() - begun
 
 

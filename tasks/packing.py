@@ -27,7 +27,7 @@ from domain.phrases import PHRASES, parse_phrases
 from domain.problems import DataRejected, Problem, collected_in
 from domain.training_text import parse_plain_text, parse_pronunciations
 from tasks.acoustic import BOM, LABELS, MOST_TRANSCRIPT_BYTES, Acoustic, check_acoustic, training_fails, write_acoustic
-from tasks.filesets import FileSet
+from tasks.filesets import FileSet, is_there
 from tasks.track_files import TrackFiles
 
 Kind = Literal["Language", "Pronunciation", "Acoustic"]
@@ -64,8 +64,13 @@ class PackedTesting:
     phrases: tuple[Phrase, ...] = ()
 
 
-def pack_training(track_folder: Path, out: Path) -> tuple[PackedDataset, ...]:
+def pack_training(track_folder: Path, out: Path, locale: str = "") -> tuple[PackedDataset, ...]:
     """Check all training data of a track, then write one file per dataset into the folder `out`.
+
+    Args:
+        track_folder: where the track's data lie.
+        out: where to write.
+        locale: the track's; pronunciations in English need not be UTF-8.
 
     Raises:
         DataRejected: with every problem that was found.
@@ -73,7 +78,7 @@ def pack_training(track_folder: Path, out: Path) -> tuple[PackedDataset, ...]:
     with ExitStack() as stack:
         track = TrackFiles(track_folder, stack)
         training = track.folder("training")
-        writers = [*_text_writers(track, training)]
+        writers = [*_text_writers(track, training, locale)]
         for number, files in enumerate(track.recordings("training/audio", track.zips("training")), start=1):
             acoustic = check_acoustic(files, track.problems)
             track.problems.extend(training_fails(acoustic))
@@ -94,7 +99,7 @@ def pack_testing(track_folder: Path, out: Path) -> PackedTesting:
     """
     with ExitStack() as stack:
         track = TrackFiles(track_folder, stack)
-        ready = ["testing.zip"] if (track_folder / "testing.zip").is_file() else []
+        ready = ["testing.zip"] if is_there(track_folder / "testing.zip") else []
         candidates = track.recordings("testing", [*ready, *track.zips("testing")])
         if len(candidates) != 1:
             _refuse_candidates(track, candidates)
@@ -115,7 +120,7 @@ def _written(writers: Sequence[Writer], out: Path) -> tuple[PackedDataset, ...]:
     return tuple(write(out) for write in writers)
 
 
-def _text_writers(track: TrackFiles, training: FileSet) -> Iterator[Writer]:
+def _text_writers(track: TrackFiles, training: FileSet, locale: str) -> Iterator[Writer]:
     if PLAIN_TEXT in training.sizes:
         with collected_in(track.problems):
             data = training.read_text(PLAIN_TEXT, MOST_PLAIN_TEXT)
@@ -125,7 +130,7 @@ def _text_writers(track: TrackFiles, training: FileSet) -> Iterator[Writer]:
     if PRONUNCIATIONS in training.sizes:
         with collected_in(track.problems):
             data = training.read_text(PRONUNCIATIONS, _MOST_PRONUNCIATIONS)
-            rows, found = parse_pronunciations(data, training.place(PRONUNCIATIONS))
+            rows, found = parse_pronunciations(data, training.place(PRONUNCIATIONS), locale)
             track.problems.extend(found)
             yield _text_writer("Pronunciation", PRONUNCIATIONS, ["\t".join(row) for row in rows])
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from domain.leakage import Recording
-from domain.wav import HEAD_BYTES, sound_in
+from domain.wav import sound_in
 from tasks.filesets import FileSet
 
 _CHUNK = 1024 * 1024
@@ -18,8 +18,8 @@ def prints_of(files: FileSet, names: Sequence[str]) -> Iterator[Recording]:
         DataRejected: a recording cannot be read.
     """
     for name in names:
-        with files.open(name) as head:
-            sound = sound_in(head.read(HEAD_BYTES), files.sizes[name])
+        with files.open(name) as header:
+            sound = sound_in(header, files.sizes[name])
         with files.open(name) as stream:
             contents, digest = _digests(stream, sound)
         yield Recording(name, files.place(name), contents, digest)

@@ -1,82 +1,142 @@
-"""A pull request's data, checked as flows check them before anything is uploaded; nothing leaves this machine."""
+"""A pull request's data, checked as flows check them before anything is uploaded; nothing leaves this machine.
+
+The data are a stranger's. They are listed, fetched and read with the limits of the Git Data block; what reads them is another
+process, which knows no secret and may use no more.
+"""
 
 import asyncio
-import tempfile
-from collections.abc import Sequence
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from prefect import task
+from prefect.logging import get_run_logger
+from pydantic import ValidationError
 
-from domain.leakage import LeakReport
+from domain.changes import shown
+from domain.limits import LimitExceeded, Limits
 from domain.mistakes import Mistake
-from domain.problems import MOST_PROBLEMS, Problem, collected_in
+from domain.problems import MOST_PROBLEMS, Problem
 from domain.pull_report import TrackReport
 from tasks.code_hosts import PullRequest
-from tasks.data_source import DataSource
-from tasks.leaks import leaks_in_folder
-from tasks.packing import pack_testing, pack_training
+from tasks.confined import Done, exceeded, run
+from tasks.folder_checks import Checked, Request
+from tasks.git_source import CheckedOut
 from tasks.pull_data import Difference, load_git
 from tasks.retrying import REMOTE
-from tasks.snapshots import read_track
+from tasks.scratch import scratch_folder
 
 MOST_TRACKS = 50
 """Of one pull request. What is more is refused: anybody can make folders."""
+
+_PROGRAM: Final = (sys.executable, "-P", "-m", "tasks.folder_checks")
+_ROOT: Final = Path(__file__).parents[1]
 
 
 @task(
     name="check-data", description="Every row of every changed track, and leaks between training and testing.", **REMOTE
 )
 async def check_tracks(source: str, pull: PullRequest, difference: Difference) -> tuple[TrackReport, ...]:
-    """Check the tracks that differ, at the pull request's commit."""
-    place = (await load_git(source)).source(source)
-    checked = [await _check(place, pull, difference, track) for track in difference.tracks[:MOST_TRACKS]]
-    return (*checked, *_left_over(difference.tracks[MOST_TRACKS:]))
+    """Check the tracks that differ, at the pull request's commit. What needs more than its limits is not judged."""
+    block = await load_git(source)
+    place, limits = block.source(source).limited(block.limits), block.limits
+    tracks = difference.tracks[:MOST_TRACKS]
+    until = time.monotonic() + limits.seconds
+    try:
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(limits.seconds):
+                there = await stack.enter_async_context(place.opened_for_check(pull.head, difference.folders))
+            left = replace(limits, seconds=max(1.0, until - time.monotonic()))
+            found = {one.track: one for one in await _check_all(there, tracks, left)}
+    except TimeoutError:
+        found = _all_alike(tracks, not_judged=f"the check did not end within {limits.seconds:.0f} s")
+    except LimitExceeded as limit:
+        found = _all_alike(tracks, not_judged=str(limit))
+    except Mistake as mistake:
+        found = {track: Checked(track=track, problems=(Problem(track, None, str(mistake), ""),)) for track in tracks}
+    reports = [
+        _report(found.get(track) or Checked(track=track, not_judged="its check did not begin"), difference)
+        for track in tracks
+    ]
+    others = [_report(one, difference) for track, one in found.items() if track not in tracks]
+    return (*reports, *others, *_left_over(difference.tracks[MOST_TRACKS:]))
 
 
-def check_folder(data: Path, track: str) -> tuple[tuple[Problem, ...], LeakReport | None, bool]:
-    """Check one track in the folder of all tracks.
+async def check_apart(data: Path, tracks: Sequence[str], limits: Limits) -> list[Checked]:
+    """Check tracks in a process with limits. It is asked for JSON, and may have been taken over by what it reads.
 
     Returns:
-        Its problems, what testing and training data share when there are no problems, and whether leaks are refused.
+        What was found, in the order of the tracks; those that it did not get to are not judged.
     """
-    problems: list[Problem] = []
-    if (data / track).is_symlink():
-        return (Problem(track, None, "it is a link", "Put the folder itself there."),), None, True
-    try:
-        folder, settings = read_track(data, track)
-    except Mistake as mistake:
-        return (Problem(f"{track}/track.toml", None, _without(data, str(mistake)), ""),), None, True
-    testing = (folder / "testing").is_dir() or (folder / "testing.zip").is_file()
-    training = (folder / "training").is_dir()
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        if testing:
-            with collected_in(problems):
-                pack_testing(folder, Path(scratch, "testing"))
-        if training:
-            with collected_in(problems):
-                pack_training(folder, Path(scratch, "training"))
-    leaks = None
-    if testing and training and not problems:
-        with collected_in(problems):
-            leaks = leaks_in_folder(folder, settings.locale)
-    return tuple(problems[:MOST_PROBLEMS]), leaks, settings.gate.leaks == "block"
+    request = Request(data=data, tracks=tuple(tracks), most_bytes=limits.disk).model_dump_json()
+    with scratch_folder() as scratch:
+        done = await run(_PROGRAM, _environment(scratch), f"{request}\n".encode(), limits.seconds, limits, hold=True)
+    found = {one.track: one for one in _parsed(done.out)}
+    if done.code == 0 and found.keys() == set(tracks):
+        return [found[track] for track in tracks]
+    reason = _why_it_ended(done)
+    return [found.get(track) or Checked(track=track, not_judged=reason) for track in tracks]
 
 
-async def _check(place: DataSource, pull: PullRequest, difference: Difference, track: str) -> TrackReport:
-    runs = tuple(run.flow.value for run in difference.plan.runs if run.track == track)
-    try:
-        async with place.opened(pull.head, track) as opened:
-            problems, leaks, refused = await asyncio.to_thread(check_folder, opened.data, track)
-    except Mistake as mistake:
-        problems, leaks, refused = (Problem(track, None, str(mistake), ""),), None, True
-    return TrackReport(track, difference.changes[track], runs, problems, leaks, leaks_block=refused)
+async def _check_all(there: CheckedOut, tracks: Sequence[str], limits: Limits) -> list[Checked]:
+    refused: dict[str, list[Problem]] = {}
+    for problem in there.problems:
+        refused.setdefault(problem.file.partition("/")[0], []).append(problem)
+    sound = [track for track in tracks if track not in refused]
+    told = [Checked(track=track, problems=tuple(problems[:MOST_PROBLEMS])) for track, problems in refused.items()]
+    return [*told[:MOST_TRACKS], *(await check_apart(there.data, sound, limits) if sound else ())]
+
+
+def _why_it_ended(done: Done) -> str:
+    if limit := exceeded(done):
+        return f"the check needs more than {limit}"
+    lines = done.err[-2_000:].decode(errors="replace").splitlines()
+    get_run_logger().error("The check of the data ended with code %s: %s", done.code, shown(lines[-1] if lines else ""))
+    return "the check itself failed; the run's log says more"
+
+
+def _parsed(out: bytes) -> Iterator[Checked]:
+    for line in out.splitlines():
+        try:
+            yield Checked.model_validate_json(line)
+        except ValidationError:
+            return  # it was ended in the middle of a line
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """No secrets; threads would need address space for each."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]),
+        "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    }
+
+
+def _all_alike(tracks: Sequence[str], not_judged: str) -> dict[str, Checked]:
+    return {track: Checked(track=track, not_judged=not_judged) for track in tracks}
+
+
+def _report(checked: Checked, difference: Difference) -> TrackReport:
+    runs = tuple(run.flow.value for run in difference.plan.runs if run.track == checked.track)
+    return TrackReport(
+        checked.track,
+        difference.changes.get(checked.track, ()),
+        runs,
+        checked.problems,
+        checked.leaks,
+        leaks_block=checked.leaks_block,
+        not_judged=checked.not_judged,
+    )
 
 
 def _left_over(tracks: Sequence[str]) -> list[TrackReport]:
     problem = Problem("all tracks", None, f"more than {MOST_TRACKS} tracks differ", "Divide the pull request.")
     return [TrackReport(f"{len(tracks)} more", problems=(problem,))] if tracks else []
-
-
-def _without(data: Path, told: str) -> str:
-    """A message without the folder of this machine."""
-    return told.replace(f"{data}/", "")

@@ -2,14 +2,13 @@
 
 import asyncio
 import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from prefect import task
 
-from domain.changes import Part, TracksThere, parts_of_tracks
+from domain.changes import Change, Part, TracksThere, parts_of_tracks, words_below
+from domain.limits import LimitExceeded
 from domain.mistakes import Mistake
 from domain.plan import Plan
 from domain.pull_report import PartChange, part_changes
@@ -21,8 +20,9 @@ from tasks.git_block import GitData
 from tasks.git_copy import GitCopy
 from tasks.git_remote import ASKING, GitRefused
 from tasks.git_source import GitSource
-from tasks.repository import NOTHING
+from tasks.repository import NOTHING, is_no_file
 from tasks.retrying import REMOTE
+from tasks.scratch import scratch_folder
 
 _HISTORY = (
     "fetch",
@@ -37,11 +37,19 @@ _HISTORY = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a merge would change. `changes` are by track; `tracks` are those that would be there and differ."""
+    """What a merge would change.
+
+    Attributes:
+        changes: by track.
+        tracks: those that would be there and differ.
+        plan: what a merge would start.
+        folders: of tracks, or of what could be taken for one: all that must be looked at.
+    """
 
     changes: Mapping[str, tuple[PartChange, ...]]
     tracks: tuple[str, ...]
     plan: Plan
+    folders: tuple[str, ...]
 
 
 async def load_git(name: str) -> GitData:
@@ -57,6 +65,11 @@ async def load_git(name: str) -> GitData:
             "repositories have pull requests."
         )
     return block
+
+
+async def checks_at_once(source: str) -> int:
+    """How many pull requests of a source are checked at the same time."""
+    return (await load_git(source)).checks_at_once
 
 
 @task(name="find-pull-request", description="Its newest commit, and where it comes from.", **REMOTE)
@@ -79,10 +92,20 @@ async def compare(source: str, pull: PullRequest) -> Difference:
 
     Raises:
         Mistake: the server does not have its commits (any more).
+        LimitExceeded: they need more than the limits of the Git Data block.
     """
-    place = (await load_git(source)).source(source)
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        copy = GitCopy(place.remote, Path(scratch), place.branch)
+    block = await load_git(source)
+    place = block.source(source).limited(block.limits)
+    try:
+        async with asyncio.timeout(block.limits.seconds):
+            return await _difference(source, place, pull)
+    except TimeoutError:
+        raise LimitExceeded(f"the comparison did not end within {block.limits.seconds:.0f} s") from None
+
+
+async def _difference(source: str, place: GitSource, pull: PullRequest) -> Difference:
+    with scratch_folder() as scratch:
+        copy = GitCopy(place.remote, scratch, place.branch)
         await copy.start(pull.head)
         fork = await _forked_at(place, pull)
         if not await copy.fetch(pull.head) or not (fork == NOTHING or await copy.fetch(fork)):
@@ -94,7 +117,15 @@ async def compare(source: str, pull: PullRequest) -> Difference:
         plan = await asyncio.to_thread(plan_range, copy.repository, fork, pull.head, place.folder)
         files = await asyncio.to_thread(copy.repository.files, pull.head, place.folder)
     found, there = part_changes(changes, place.folder), parts_of_tracks(files, place.folder)
-    return Difference(found, tuple(track for track in found if _is_track(track, there)), plan)
+    tracks = tuple(track for track in found if _is_track(track, there))
+    return Difference({track: found[track] for track in tracks}, tracks, plan, _folders(changes, place.folder, tracks))
+
+
+def _folders(changes: Iterable[Change], data: str, tracks: Sequence[str]) -> tuple[str, ...]:
+    """The tracks, and where something else than a file has come."""
+    odd = (change.path for change in changes if is_no_file(change.after))
+    places = [words_below(path, data)[:1] or [path] for path in odd]
+    return tuple(dict.fromkeys([*tracks, *(word for words in places for word in words)]))
 
 
 def _is_track(name: str, there: TracksThere) -> bool:
@@ -103,10 +134,10 @@ def _is_track(name: str, there: TracksThere) -> bool:
 
 async def _head(place: GitSource, host: CodeHost | None, number: int) -> str:
     ref = host.head_ref(number) if host else f"refs/pull/{number}/head"
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
+    with scratch_folder() as scratch:
         words = ("ls-remote", "--quiet", "--", place.remote.address.url, ref)
-        ceiling = str(Path(scratch).parent)
-        listed = await place.remote.ask(Path(scratch), *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
+        ceiling = str(scratch.parent)
+        listed = await place.remote.ask(scratch, *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
     if found := re.match(r"([0-9a-f]{40}|[0-9a-f]{64})\t", listed):
         return found[1]
     raise Mistake(
@@ -117,8 +148,8 @@ async def _head(place: GitSource, host: CodeHost | None, number: int) -> str:
 async def _forked_at(place: GitSource, pull: PullRequest) -> str:
     """Where the pull request branched off: commits alone are fetched for that. Zeros when the histories have nothing in common."""
     base = pull.base or await place.newest()
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        copy = GitCopy(place.remote, Path(scratch), place.branch)
+    with scratch_folder() as scratch:
+        copy = GitCopy(place.remote, scratch, place.branch)
         await copy.start(pull.head)
         try:
             await place.remote.ask(copy.folder, *_HISTORY, pull.head, base)

@@ -6,13 +6,17 @@ Works on a clone, a bare one and a shallow one, and inside a hook. No shell, and
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from domain.changes import Change
+from domain.limits import LimitExceeded, Limits
+from domain.listing import Entry, Kind
 from domain.mistakes import Mistake
 from domain.pushes import is_no_commit
+from tasks.confined import MOST_OUTPUT, Done, confined, exceeded
 
 NOTHING = "0" * 40
 """As a commit: the state before the first file."""
@@ -27,16 +31,25 @@ _SETTINGS = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
+SAFE = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+"""Settings of a repository that would start programs: it may have come from somebody else, with its `.git`."""
+
 _LINK, _SUBMODULE = "120000", "160000"
+_KINDS: dict[str, Kind] = {_LINK: "link", _SUBMODULE: "submodule"}
+_TREE = "040000"
 _ABSENT = "000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository by its folder: the top of its working tree, or the bare repository itself."""
+    """A repository by its folder: the top of its working tree, or the bare repository itself.
+
+    With `limits` it is a copy of a stranger's: git may use no more, and fetches nothing by itself.
+    """
 
     folder: Path
     bare: bool = False
+    limits: Limits | None = None
 
     def commit(self, ref: str) -> str:
         """The full id of the commit that a ref, a tag or the beginning of an id names; git's zeros stay as they are.
@@ -86,9 +99,25 @@ class Repository:
             return ()
         return tuple(_names(self.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, *_below(folder))))
 
-    def content(self, commit: str, path: str) -> bytes | None:
-        """What a file holds at a commit; None when it is not there, or is no file."""
-        return None if is_no_commit(commit) else self._attempt("cat-file", "blob", f"{commit}:{path}")
+    def entries(self, commit: str, data: str, tracks: Iterable[str] = ()) -> list[Entry]:
+        """What a commit lists below the folder of all tracks: all of it, or what is below these names.
+
+        The folders in which that folder lies are listed only when they are links or submodules.
+        """
+        folders = [path.as_posix() for path in (PurePosixPath(data), *PurePosixPath(data).parents) if path.name]
+        words = ("ls-tree", "-z", "--full-tree", commit, "--")
+        above = _entries(self.read(*words, *folders)) if folders else ()
+        below = [f"{data}/{track}".lstrip("/") for track in tracks] or [data]
+        found = _entries(self.read("ls-tree", "-r", *words[1:], *filter(None, below)))
+        linked = [entry for entry in above if entry.kind != "file"]
+        return [*linked, *(entry for entry in found if entry not in linked)]
+
+    def content(self, commit: str, path: str, most: int) -> bytes | None:
+        """What a file holds at a commit; None when it is not there, is no file, or is larger than `most` bytes."""
+        if is_no_commit(commit):
+            return None
+        size = self._attempt("cat-file", "-s", f"{commit}:{path}")
+        return self._attempt("cat-file", "blob", f"{commit}:{path}") if size and int(size) <= most else None
 
     def read(self, *words: str) -> bytes:
         """What a git command prints.
@@ -106,7 +135,7 @@ class Repository:
         return None if done.returncode else done.stdout
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        return _git(self.folder, *words)
+        return _limited(self.folder, self.limits, words) if self.limits else _git(self.folder, *words)
 
     def _tree(self, commit: str) -> str:
         """What to compare: the commit, or the tree without any file, whose id depends on the repository's hash."""
@@ -137,14 +166,53 @@ def open_repository(folder: Path) -> Repository:
     return Repository(Path(os.fsdecode(done.stdout).removesuffix("\n")), bare=True)
 
 
+def is_no_file(content: str) -> bool:
+    """Whether the identity of a change's content is that of a link or a submodule.
+
+    >>> is_no_file("120000 0badc0de"), is_no_file("0badc0de")
+    (True, False)
+    """
+    return content.startswith((f"{_LINK} ", f"{_SUBMODULE} "))
+
+
+def git_environment() -> dict[str, str]:
+    """The environment for git, without the repository that git itself names to its hooks."""
+    return {name: value for name, value in os.environ.items() if name not in _LOCATION} | _SETTINGS
+
+
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    env = {name: value for name, value in os.environ.items() if name not in _LOCATION} | _SETTINGS
+    command = ["git", "-C", str(folder), *SAFE, *words]
     try:
         return subprocess.run(
-            ["git", "-C", str(folder), *words], check=False, stdin=subprocess.DEVNULL, capture_output=True, env=env
+            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, env=git_environment()
         )
     except FileNotFoundError:
         raise Mistake("this needs git. Install it and run again.") from None
+
+
+def _limited(folder: Path, limits: Limits, words: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+    """Run git with limits. It prints into files, which cannot grow beyond the limit either.
+
+    Raises:
+        LimitExceeded: git needs more.
+    """
+    command = confined(["git", "-C", str(folder), *SAFE, *words], limits.with_disk(MOST_OUTPUT))
+    env = git_environment() | {"GIT_ALLOW_PROTOCOL": ""}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            code = subprocess.run(
+                command, check=False, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, timeout=limits.seconds
+            ).returncode
+        except subprocess.TimeoutExpired:
+            code = None
+        printed = [_content_of(stream.fileno()) for stream in (out, err)]
+    if limit := exceeded(Done(code, *printed)):
+        raise LimitExceeded(f"`git {words[0]}` needs more than {limit}")
+    return subprocess.CompletedProcess(command, code or 0, *printed)
+
+
+def _content_of(descriptor: int) -> bytes:
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def _refused(folder: Path, command: str, stderr: bytes) -> Mistake:
@@ -172,6 +240,14 @@ def _content(mode: str, blob: str) -> str:
         return ""
     known = "on disk" if is_no_commit(blob) else blob
     return f"{mode} {known}" if mode in (_LINK, _SUBMODULE) else known
+
+
+def _entries(listed: bytes) -> Iterator[Entry]:
+    for line in listed.split(b"\0")[:-1]:
+        head, _, path = line.partition(b"\t")
+        mode, _, content = head.decode().split(" ")
+        if mode != _TREE:
+            yield Entry(os.fsdecode(path), _KINDS.get(mode, "file"), content)
 
 
 def _below(folder: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """When a task is worth repeating, and what a run's log says of errors that people can act on."""
 
 import logging
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
@@ -9,6 +9,7 @@ from prefect.tasks import Task
 
 from domain.mistakes import Mistake
 from speech_client import SpeechError, TransientError
+from tasks.store_errors import StoreUnavailable
 
 
 async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
@@ -17,29 +18,32 @@ async def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) ->
     return isinstance(error, TransientError | ConnectionError)
 
 
-class Freshness(TypedDict):
-    """Keyword arguments of `@task` that concern caching."""
+async def is_store_away(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether the task failed because the store does not answer, or is busy; a full disk is for people to mend."""
+    return isinstance(await state.aresult(raise_on_failure=False), StoreUnavailable)
+
+
+class Retries(TypedDict):
+    """Keyword arguments of `@task` that concern caching and repetition."""
 
     cache_policy: CachePolicy
-
-
-class Retries(Freshness):
-    """Keyword arguments of `@task` that concern repetition."""
-
     retries: int
     retry_delay_seconds: list[float]
     retry_condition_fn: Any
 
 
-FRESH: Freshness = {"cache_policy": NO_CACHE}
-"""For every task: a flow run that is retried asks again. Prefect would give it the job that Failed, or the head of hours ago."""
+_DELAYS: Final = [2.0, 10.0, 60.0, 300.0]
 
-REMOTE: Retries = {
+FRESH: Retries = {
     "cache_policy": NO_CACHE,
-    "retries": 4,
-    "retry_delay_seconds": [2, 10, 60, 300],
-    "retry_condition_fn": is_transient,
+    "retries": len(_DELAYS),
+    "retry_delay_seconds": _DELAYS,
+    "retry_condition_fn": is_store_away,
 }
+"""For every task that talks to the store alone. No task is cached: a flow run that is retried asks again. Prefect would give it
+the job that Failed, or the head of hours ago."""
+
+REMOTE: Retries = {**FRESH, "retry_condition_fn": is_transient}
 """For tasks that talk to the Speech service or to a data source. Starting tasks look for what an earlier try created before they create."""
 
 

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import json
 import subprocess
-import tempfile
-import wave
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from prefect import task
 from prefect.client.orchestration import get_client
@@ -22,16 +23,21 @@ from domain.leakage import LeakReport
 from domain.mistakes import Mistake
 from domain.problems import DataRejected, Problem
 from domain.ruling import ModelRef, Subject, TrainedOn
-from domain.track import TRACK_NAME, Track, parse_track
+from domain.track import Track
+from domain.wav import Audio, check_wav, plain_wav
 from tasks.blocks import load_store
 from tasks.data_source import Opened
-from tasks.filesets import leads_out
 from tasks.leaks import leaks_in_folder
 from tasks.orchestrator import displayed
 from tasks.packing import PackedDataset, PackedTesting, pack_testing, pack_training
+from tasks.repository import SAFE, git_environment
 from tasks.retrying import REMOTE
+from tasks.scratch import scratch_folder
 from tasks.sources import load_source
 from tasks.store import Store
+from tasks.track_files import read_track
+
+Found = TypeVar("Found")
 
 
 class Packed(BaseModel):
@@ -155,8 +161,8 @@ async def _opened(source: str, track: str, data: str, revision: str, store: str)
 async def _snapshot_of(opened: Opened, track: str, store: str, training: bool) -> Snapshot:
     folder, settings = read_track(opened.data, track)
     keep = await load_store(store)
-    with tempfile.TemporaryDirectory(prefix="speechops-") as scratch:
-        testing, packed = await asyncio.to_thread(_pack, folder, Path(scratch), training)
+    with scratch_folder() as scratch:
+        testing, packed = await asyncio.to_thread(_pack, folder, scratch, settings.locale if training else None)
         leaks = await asyncio.to_thread(leaks_in_folder, folder, settings.locale) if training else None
         kept = [await _keep(keep, dataset) for dataset in (testing.dataset, *packed)]
     sheet = Sheet(
@@ -177,24 +183,6 @@ async def _name_run(snapshot: Snapshot) -> None:
     """Let the run's name tell the revision, which is known only now."""
     async with get_client() as client:
         await displayed(client.update_flow_run, flow_run.id, name=f"{snapshot.track.name} @ {snapshot.revision}")
-
-
-def read_track(data: Path, track: str) -> tuple[Path, Track]:
-    """The folder and the settings of a track.
-
-    Raises:
-        Mistake: there is no such track, or its settings are wrong.
-    """
-    file = data / track / "track.toml"
-    if not TRACK_NAME.fullmatch(track) or not file.is_file():
-        known = ", ".join(sorted(path.parent.name for path in data.glob("*/track.toml"))) or "none"
-        raise Mistake(
-            f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "
-            f"`speechops init {track}`."
-        )
-    if leads_out(file, file.parent):
-        raise Mistake(f"{file}: this is a link that leads out of the track's folder. Put the file itself there.")
-    return file.parent, parse_track(track, file.read_bytes(), str(file))
 
 
 def git_revision(folder: Path) -> str:
@@ -227,36 +215,65 @@ async def read_sheet(store: Store, key: str) -> Sheet:
 
 
 async def read_recordings(store: Store, key: str, names: Iterable[str]) -> dict[str, bytes]:
-    """The named recordings of a packed dataset."""
-    async with store.local_copy(key) as path:
-        return await asyncio.to_thread(_from_zip, path, frozenset(names))
+    """The named recordings of a packed dataset: the same samples, behind a plain header.
+
+    Raises:
+        Mistake: the store has lost the dataset, or it is damaged.
+    """
+    return await _from_packed(store, key, partial(_plain, names=frozenset(names)))
 
 
 async def short_recordings(store: Store, key: str, seconds: float) -> frozenset[str]:
-    """The names of the recordings of a packed dataset that last no longer than this."""
-    async with store.local_copy(key) as path:
-        return await asyncio.to_thread(_shorter, path, seconds)
+    """The names of the recordings of a packed dataset that last no longer than this; of none whose length nobody can tell.
+
+    Raises:
+        Mistake: as for `read_recordings`.
+    """
+    return await _from_packed(store, key, partial(_shorter, seconds=seconds))
 
 
-def _shorter(path: Path, seconds: float) -> frozenset[str]:
+async def _from_packed(store: Store, key: str, read: Callable[[zipfile.ZipFile], Found]) -> Found:
+    try:
+        async with store.local_copy(key) as path:
+            return await asyncio.to_thread(_read_zip, path, read)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+        raise Mistake(
+            f"the store {store} has lost {key}, or it is damaged there. Remove it if it is still there, and run the flow "
+            "again: the recordings are packed anew."
+        ) from None
+
+
+def _read_zip(path: Path, read: Callable[[zipfile.ZipFile], Found]) -> Found:
     with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.namelist() if member.lower().endswith(".wav")]
-        return frozenset(PurePosixPath(name).name for name in members if _seconds(archive, name) <= seconds)
+        return read(archive)
 
 
-def _seconds(archive: zipfile.ZipFile, member: str) -> float:
-    with archive.open(member) as file, wave.open(file) as recording:
-        return float(recording.getnframes() / recording.getframerate())
+def _shorter(archive: zipfile.ZipFile, seconds: float) -> frozenset[str]:
+    return frozenset(name for name, found in _checked(archive) if isinstance(found, Audio) and found.seconds <= seconds)
 
 
-def _from_zip(path: Path, names: frozenset[str]) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        members = {PurePosixPath(member).name: member for member in archive.namelist()}
-        return {name: archive.read(members[name]) for name in names if name in members}
+def _checked(archive: zipfile.ZipFile) -> Iterator[tuple[str, Audio | Problem]]:
+    for member in archive.infolist():
+        if member.filename.lower().endswith(".wav"):
+            with archive.open(member) as stream:
+                name = PurePosixPath(member.filename).name
+                yield name, check_wav(stream, member.file_size, name)
 
 
-def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, tuple[PackedDataset, ...]]:
-    """Pack all data, or tell the problems of all data at once."""
+def _plain(archive: zipfile.ZipFile, names: frozenset[str]) -> dict[str, bytes]:
+    members = {PurePosixPath(member.filename).name: member for member in archive.infolist()}
+    return {name: _plain_member(archive, members[name]) for name in names if name in members}
+
+
+def _plain_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """One recording; one that was packed before files like it were refused goes as it is, and the service judges it."""
+    with archive.open(member) as stream:
+        found = check_wav(stream, member.file_size, member.filename)
+        return plain_wav(stream, found) if isinstance(found, Audio) else archive.read(member)
+
+
+def _pack(folder: Path, scratch: Path, locale: str | None) -> tuple[PackedTesting, tuple[PackedDataset, ...]]:
+    """Pack all data, or tell the problems of all data at once; without a locale no training data."""
     problems: list[Problem] = []
     packed: tuple[PackedDataset, ...] = ()
     try:
@@ -264,7 +281,7 @@ def _pack(folder: Path, scratch: Path, training: bool) -> tuple[PackedTesting, t
     except DataRejected as error:
         problems += error.problems
     try:
-        packed = pack_training(folder, scratch / "training") if training else ()
+        packed = pack_training(folder, scratch / "training", locale) if locale else ()
     except DataRejected as error:
         problems += error.problems
     if problems:
@@ -289,5 +306,6 @@ async def _keep_sheet(store: Store, content_hash: str, sheet: Sheet) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True)
+    command = ["git", "-C", str(folder), *SAFE, "-c", "safe.bareRepository=explicit", *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=git_environment())
     return done.stdout.strip()

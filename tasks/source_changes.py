@@ -13,6 +13,7 @@ from tasks.cursors import Cursor, Cursors
 from tasks.data_source import DataSource
 from tasks.retrying import REMOTE
 from tasks.sources import load_source
+from tasks.store_errors import StoreTrouble
 
 
 class Change(BaseModel):
@@ -57,6 +58,8 @@ async def plan_change(change: Change, store: str) -> Plan:
     occasion = f"{store} {cursor.source} {cursor.ref} {cursor.generation}"
     try:
         return await data.plan(cursor.revision, cursor.aim, occasion)
+    except StoreTrouble:
+        raise  # what cannot be read is not gone
     except Mistake as mistake:
         if change.is_newest:
             raise

@@ -7,17 +7,17 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import shutil
-import tempfile
+import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
-from filelock import FileLock
-
-from domain.mistakes import Mistake
+from tasks.folder_files import DRAFTS, copy_from, make_folder, remove_drafts, replacing
+from tasks.folder_lock import LOCK_SECONDS, locked
+from tasks.store_errors import told
 
 ABSENT: Final = ""
 """As `if_match`: write only when nothing is there yet."""
@@ -36,7 +36,10 @@ class Stored:
 
 
 class Store(Protocol):
-    """Conditional writes on named bytes: what Azure Blob Storage offers, and a folder as well."""
+    """Conditional writes on named bytes: what Azure Blob Storage offers, and a folder as well.
+
+    Each call raises `StoreTrouble` (`tasks.store_errors`) when the store cannot do it, and nothing is half done then.
+    """
 
     async def read(self, key: str) -> Stored | None:
         """What the key holds, or None."""
@@ -89,10 +92,19 @@ class Store(Protocol):
 
 
 class LocalFolder:
-    """A `Store` in a local folder, safe for several processes of one machine; the default, for one laptop."""
+    """A `Store` in a local folder, safe for several processes of one machine; the default, for one laptop.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    Folders and files are the owner's alone.
+
+    Args:
+        folder: it is made when something is written.
+        lock_seconds: how long a write waits for another one.
+    """
+
+    def __init__(self, folder: Path, lock_seconds: float = LOCK_SECONDS) -> None:
+        self.folder = Path(os.path.realpath(folder))
+        self._lock_seconds = lock_seconds
+        self._is_tidy = False
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -107,7 +119,7 @@ class LocalFolder:
 
     async def exists(self, key: str) -> bool:
         """Whether the key holds anything, without reading it."""
-        return await asyncio.to_thread(self._path(key).is_file)
+        return await asyncio.to_thread(self._exists, key)
 
     async def keys(self, prefix: str) -> list[str]:
         """All keys that start with `prefix`, sorted."""
@@ -128,79 +140,96 @@ class LocalFolder:
     @asynccontextmanager
     async def local_copy(self, key: str) -> AsyncIterator[Path]:
         """The file itself; nobody writes to it in place."""
-        path = self._path(key)
-        if not path.is_file():
+        if not await self.exists(key):
             raise KeyError(key)
-        yield path
+        yield self._path(key)
 
     async def link(self, key: str) -> str | None:
         """None: nobody else can read a folder of this machine."""
         return None
 
     def _path(self, key: str) -> Path:
-        path = (self.folder / key).resolve()
+        path = Path(os.path.realpath(self.folder / key))
         if not path.is_relative_to(self.folder) or path == self.folder:
             raise ValueError(f"{key!r} is not a key")
         return path
 
     def _read(self, key: str) -> Stored | None:
-        try:
-            data = self._path(key).read_bytes()
-        except FileNotFoundError:
-            return None
+        with told(self, "read", key):
+            try:
+                data = self._path(key).read_bytes()
+            except FileNotFoundError:
+                return None
         return Stored(data, _etag(data))
 
+    def _exists(self, key: str) -> bool:
+        with told(self, "look for", key):
+            try:
+                return stat.S_ISREG(self._path(key).stat().st_mode)
+            except FileNotFoundError:
+                return False
+
     def _write(self, key: str, data: bytes, if_match: str | None) -> str:
-        with self._locked(), self._replacing(self._path(key)) as draft:
+        path = self._path(key)
+        with told(self, "write", key), self._locked():
             if if_match is not None:
                 held = self._read(key)
                 if (held.etag if held else ABSENT) != if_match:
                     raise Conflict(key)
-            draft.write_bytes(data)
+            self._replace(path, BytesIO(data))
         return _etag(data)
 
     def _upload(self, key: str, source: Path) -> None:
-        with self._replacing(self._path(key)) as draft:
-            shutil.copyfile(source, draft)
+        path = self._path(key)
+        with source.open("rb") as file, told(self, "upload", key):
+            make_folder(self.folder)
+            self._replace(path, file)
+
+    def _replace(self, path: Path, content: BinaryIO) -> None:
+        with replacing(path, self.folder) as draft:
+            copy_from(content, draft)
 
     def _keys(self, prefix: str) -> list[str]:
         folder = prefix.rpartition("/")[0]
         start = self._path(folder) if folder else self.folder
-        files = (path for path in start.rglob("*") if path.is_file())
-        keys = (path.relative_to(self.folder).as_posix() for path in files)
-        return sorted(key for key in keys if key.startswith(prefix) and not Path(key).name.startswith("."))
+        with told(self, "list", prefix):
+            keys = [path.relative_to(self.folder).as_posix() for path in self._files(start)]
+        return sorted(key for key in keys if key.startswith(prefix))
+
+    def _files(self, start: Path) -> Iterator[Path]:
+        for folder, below, names in os.walk(start, onerror=_unless_gone):
+            if Path(folder) == self.folder and DRAFTS in below:
+                below.remove(DRAFTS)
+            yield from (Path(folder, name) for name in names if not name.startswith("."))
 
     def _folders(self, prefix: str) -> list[str]:
         start = self._path(prefix)
-        return sorted(path.name for path in start.iterdir() if path.is_dir()) if start.is_dir() else []
+        with told(self, "list", prefix):
+            try:
+                with os.scandir(start) as found:
+                    return sorted(one.name for one in found if one.is_dir())
+            except FileNotFoundError:
+                return []
 
     def _delete(self, key: str) -> None:
         path = self._path(key)
-        with self._locked():
+        with told(self, "delete", key), self._locked():
             path.unlink(missing_ok=True)
 
-    def _locked(self) -> FileLock:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Mistake(
-                f"the store's folder {self.folder} cannot be made ({error.strerror}). Correct the folder in the store's block."
-            ) from None
-        return FileLock(self.folder / ".lock")
-
     @contextlib.contextmanager
-    def _replacing(self, path: Path) -> Iterator[Path]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        os.close(handle)
-        draft = Path(name)
-        try:
-            yield draft
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    def _locked(self) -> Iterator[None]:
+        make_folder(self.folder)
+        with locked(self.folder, self._lock_seconds):
+            if not self._is_tidy:
+                self._is_tidy = True
+                remove_drafts(self.folder)
+            yield
+
+
+def _unless_gone(error: OSError) -> None:
+    """A folder that cannot be listed is no empty folder; one that is not there (any more) is."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _etag(data: bytes) -> str:

@@ -4,9 +4,32 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from domain.mistakes import Mistake
 from domain.problems import DataRejected, Problem
+from domain.track import MOST_SETTINGS, TRACK_NAME, Track, parse_track
 from tasks.acoustic import TRANSCRIPTS
-from tasks.filesets import FileSet, folder_files, zip_files
+from tasks.filesets import FileSet, folder_files, leads_out, zip_files
+
+
+def read_track(data: Path, track: str) -> tuple[Path, Track]:
+    """The folder and the settings of a track.
+
+    Raises:
+        Mistake: there is no such track, its settings are wrong, or it is a link.
+    """
+    file = data / track / "track.toml"
+    if TRACK_NAME.fullmatch(track) and (data / track).is_symlink():
+        raise Mistake(f"{data / track}: this is a link. Put the folder itself there, or name the folder that holds it.")
+    if not TRACK_NAME.fullmatch(track) or not (file.is_symlink() or file.is_file()):
+        known = ", ".join(sorted(path.parent.name for path in data.glob("*/track.toml"))) or "none"
+        raise Mistake(
+            f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "
+            f"`speechops init {track}`."
+        )
+    if leads_out(file, file.parent):
+        raise Mistake(f"{file}: this is a link that leads out of the track's folder. Put the file itself there.")
+    with file.open("rb") as settings:
+        return file.parent, parse_track(track, settings.read(MOST_SETTINGS + 1), str(file))
 
 
 class TrackFiles:

@@ -66,6 +66,14 @@ async def take_turn(what: str, *, tags: Iterable[str] = ()) -> None:
         await wait_for_turn(what, tuple(tags))
 
 
+async def end_turn(what: str) -> None:
+    """Let others have the turn before this run ends."""
+    context = FlowRunContext.get()
+    if context and context.flow_run and context.flow_run.parent_task_run_id is None:
+        async with get_client() as client:
+            await Queue(client, context.flow_run.id, what).end_turn()
+
+
 @task(name="take-turn", description="Wait until earlier runs of the same track, or source, are over.", **FRESH)
 async def wait_for_turn(what: str, tags: Sequence[str] = ()) -> None:
     """Join the queue of `what` and wait for the turn."""
@@ -101,6 +109,11 @@ class Queue:
             if look % _TELL_EVERY == 0:
                 self._tell([*busy, *(run for run in ahead if run not in busy)])
             await self._sleep(_LOOK_SECONDS)
+
+    async def end_turn(self) -> None:
+        """Leave the queue."""
+        mine: FlowRun = await self._ask(self._client.read_flow_run, self._run_id)
+        await self._tag(mine, [tag for tag in mine.tags if tag not in (self._what, self._turn)])
 
     def _sorted_by(self, mine: FlowRun, others: Sequence[FlowRun]) -> tuple[list[FlowRun], list[FlowRun]]:
         """Those who are ahead of this run, and those who have `turn:`."""

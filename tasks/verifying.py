@@ -19,6 +19,7 @@ from tasks.ledger import Ledger
 from tasks.lineage import Past, digests_of, read_rulings
 from tasks.packing import PLAIN_TEXT, PRONUNCIATIONS
 from tasks.store import Store
+from tasks.store_errors import StoreTrouble
 
 _BESIDE = ("card", "evidence", "measurement", "comparison")
 """Facts of an entry, beside its ruling, that name evidence."""
@@ -46,6 +47,8 @@ async def read_forgotten(store: Store) -> dict[str, str]:
     for track in await all_tracks(store):
         try:
             entries = await Ledger(store, track).history()
+        except StoreTrouble:
+            raise
         except Mistake:
             continue  # told where that track is verified
         for entry in entries:
@@ -58,6 +61,8 @@ async def read_forgotten(store: Store) -> dict[str, str]:
 async def _verify_track(store: Store, track: str, forgotten: dict[str, str]) -> list[Check]:
     try:
         past = await _read(store, track)
+    except StoreTrouble:
+        raise
     except Mistake as mistake:
         return [
             Check(track=track, what="head and history", state="broken", detail=str(mistake), what_to_do="As it says.")
@@ -70,7 +75,8 @@ async def _verify_track(store: Store, track: str, forgotten: dict[str, str]) -> 
 
 async def _read(store: Store, track: str) -> Past:
     ledger = Ledger(store, track)
-    state, entries = await ledger.state(), await ledger.history()
+    state = await ledger.state()
+    entries = await ledger.entries(state)
     return Past(state, entries, *await read_rulings(store, digests_of(state, entries)))
 
 
@@ -149,6 +155,8 @@ async def _bundle_problem(store: Store, key: str) -> str:
     try:
         for name in await evidence.files(store, digest):
             await evidence.recall(store, digest, name)
+    except StoreTrouble:
+        raise
     except (Mistake, ValueError) as error:
         return str(error)
     return ""
@@ -167,6 +175,8 @@ async def _data_problem(store: Store, key: str) -> str:
             found = await asyncio.to_thread(_hash_of, path, name)
     except KeyError:
         return "it is not there"
+    except StoreTrouble:
+        raise
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         return f"it cannot be read ({type(error).__name__})"
     return "" if found else "it is not what was stored"

@@ -6,29 +6,32 @@ what is our own trouble is always a 503 with `Retry-After`, and nothing that any
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.types import Lifespan
 
+from deployments.doorway import AddressedDirectly
+from deployments.receiver.answers import HEADERS, told
 from deployments.receiver.azure_devops import AzureDevOpsHook
 from deployments.receiver.bodies import Bodies, BodyTooLarge, BodyUnavailable
-from deployments.receiver.deliveries import Source, digest
+from deployments.receiver.deliveries import Source
 from deployments.receiver.dispatcher import Dispatcher
 from deployments.receiver.entra import EntraTokens
 from deployments.receiver.event_grid import EventGridHook, allowed_origin
 from deployments.receiver.github import GitHubHook
 from deployments.receiver.gitlab import GitLabHook
 from deployments.receiver.group_commit import GroupCommit
-from deployments.receiver.hook import Call, Heard, Hook, Misunderstood
+from deployments.receiver.health import Readiness, add_health
+from deployments.receiver.hook import Body, Call, Heard, Hook, Misunderstood
 from deployments.receiver.metrics import Metrics, Outcome
-from deployments.receiver.outbox import Outbox, OutboxUnavailable, Told
+from deployments.receiver.outbox import Outbox, OutboxUnavailable, Stored, Told
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.shared_secrets import SharedSecrets
 from deployments.receiver.signing_keys import KeysUnavailable
@@ -36,7 +39,11 @@ from deployments.receiver.speech import SpeechHook
 from deployments.receiver.tally import Tally
 
 RETRY_AFTER_SECONDS = 30
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+MOST_HEADERS = 100
+_READ_AT_ONCE = 64 * 1024
+"""Bytes; a larger body is read in a thread, one at a time, so that nobody waits for it."""
+
+_MEDIA_TYPES = re.compile(r"application/(?:[\w.+-]*json|x-www-form-urlencoded)\b", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -53,11 +60,29 @@ class _Turned(Exception):
 class _Desk:
     """What all hooks share."""
 
-    outbox: Outbox
     stores: GroupCommit
     metrics: Metrics
-    bodies: Bodies
+    readiness: Readiness
     dispatcher: Dispatcher | None
+    bodies: Bodies = field(default_factory=lambda: Bodies())
+    reads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+    async def read(self, hook: Hook, call: Call, body: Body) -> Heard:
+        """What a body tells; a large one is read in a thread."""
+        if body.size <= _READ_AT_ONCE:
+            return hook.read(call, body)
+        async with self.reads:
+            return await asyncio.to_thread(hook.read, call, body)
+
+    async def store(self, hook: Hook, heard: Heard, body: Body) -> Stored:
+        """Store the news; what is wrong with the outbox is noted."""
+        try:
+            stored = await self.stores.store(Told(hook.source, heard.news, body.sha256))
+        except OutboxUnavailable as error:
+            self.readiness.failed(str(error))
+            raise
+        self.readiness.works()
+        return stored
 
 
 def create_app(
@@ -78,12 +103,12 @@ def create_app(
     if settings.eventgrid_tenant:
         tokens = EntraTokens(settings.eventgrid_tenant, settings.eventgrid_audience, entra)
     app = FastAPI(openapi_url=None, lifespan=_running(dispatcher, tokens))
-    desk = _Desk(
-        outbox, GroupCommit(outbox), Metrics(outbox, dispatcher.tally if dispatcher else Tally()), Bodies(), dispatcher
-    )
+    app.add_middleware(AddressedDirectly, paths=("/metrics",), names=settings.allowed_hosts)
+    metrics = Metrics(outbox, dispatcher.tally if dispatcher else Tally())
+    desk = _Desk(GroupCommit(outbox), metrics, Readiness(outbox), dispatcher)
     for hook in hooks_of(settings, tokens):
         _add_hook(app, hook, desk)
-    _add_health(app, desk)
+    add_health(app, desk.readiness, metrics, dispatcher)
     return app
 
 
@@ -136,39 +161,19 @@ def _add_hook(app: FastAPI, hook: Hook, desk: _Desk) -> None:
         async def shake_hands(request: Request) -> Response:
             try:
                 await _admit(hook, call := _call(request))
-                return Response(headers=_HEADERS | allowed_origin(call))
+                return Response(headers=HEADERS | allowed_origin(call))
             except Exception as error:
                 return _turned_away(hook.source, _turned(error), desk.metrics)
 
 
-def _add_health(app: FastAPI, desk: _Desk) -> None:
-    @app.get("/healthz")
-    async def is_alive() -> Response:
-        return _told(200, message="alive")
-
-    @app.get("/readyz")
-    async def is_ready() -> Response:
-        try:
-            await asyncio.to_thread(desk.outbox.check)
-        except OutboxUnavailable:
-            return _told(503, message="the outbox cannot be written")
-        trouble = desk.dispatcher.trouble if desk.dispatcher else "no Prefect server"
-        return _told(200, message="ready", dispatching=trouble or "fine")
-
-    @app.get("/metrics")
-    async def figures() -> Response:
-        return Response(
-            await asyncio.to_thread(desk.metrics.shown), media_type="text/plain; version=0.0.4", headers=_HEADERS
-        )
-
-
 async def _answered(request: Request, hook: Hook, desk: _Desk) -> Response:
     await _admit(hook, call := _call(request))
-    async with desk.bodies.read(request, hook.most_bytes) as body:
+    async with desk.bodies.read(request, hook) as body:
         if not hook.verifies(call, body):
             raise _refused()
-        heard, raw_hash = hook.read(call, body), digest(body)
-    stored = await desk.stores.store(Told(hook.source, heard.news, raw_hash)) if heard.news else None
+        _check_kind(call)
+        heard = await desk.read(hook, call, body)
+    stored = await desk.store(hook, heard, body) if heard.news else None
     if desk.dispatcher and stored:
         desk.dispatcher.wake()
     accepted, duplicates = (stored.accepted, stored.duplicates) if stored else ((), 0)
@@ -185,12 +190,23 @@ def _answer(heard: Heard, accepted: int, duplicates: int) -> Response:
     if heard.unread:
         raise _Turned(400, Outcome.MISUNDERSTOOD, f"{heard.unread} of the events could not be understood")
     if heard.reply:
-        return Response(heard.reply.text, media_type=heard.reply.media_type, headers=_HEADERS)
-    return _told(202 if accepted else 200, accepted=accepted, duplicates=duplicates, ignored=heard.ignored)
+        return Response(heard.reply.text, media_type=heard.reply.media_type, headers=HEADERS)
+    return told(202 if accepted else 200, accepted=accepted, duplicates=duplicates, ignored=heard.ignored)
 
 
 def _call(request: Request) -> Call:
+    if len(request.headers) > MOST_HEADERS:
+        raise _Turned(431, Outcome.REFUSED, f"more than {MOST_HEADERS} headers")
     return Call(dict(request.headers), dict(request.query_params))
+
+
+def _check_kind(call: Call) -> None:
+    """Nothing is unpacked: a few bytes could become gigabytes."""
+    if call.header("Content-Encoding").strip().lower() not in ("", "identity"):
+        raise _Turned(415, Outcome.MISUNDERSTOOD, "the body is packed (Content-Encoding); send it as it is")
+    kind = call.header("Content-Type")
+    if kind and not _MEDIA_TYPES.match(kind):
+        raise _Turned(415, Outcome.MISUNDERSTOOD, "the body is not JSON by its Content-Type")
 
 
 async def _admit(hook: Hook, call: Call) -> None:
@@ -217,20 +233,15 @@ def _turned(error: Exception) -> _Turned:
             return _Turned(413, Outcome.TOO_LARGE, str(error))
         case BodyUnavailable() | KeysUnavailable():
             return _Turned(503, Outcome.UNAVAILABLE, str(error))
-    # By its kind alone, unless it is the outbox's: the text of others may quote what was sent.
-    cause = error if isinstance(error, OutboxUnavailable) else type(error).__name__
-    _log.error("a delivery could not be stored (%s)", cause)
+    if not isinstance(error, OutboxUnavailable):  # of which the log has been told
+        _log.error("a delivery could not be stored (%s)", type(error).__name__)  # its text may quote what was sent
     return _Turned(503, Outcome.UNAVAILABLE, "not stored; send it again")
 
 
 def _turned_away(source: Source, turned: _Turned, metrics: Metrics) -> Response:
     metrics.count(source, turned.outcome)
     _log.info("%s turned away with %s: %s", source, turned.status, turned)
-    answer = _told(turned.status, detail=str(turned))
+    answer = told(turned.status, detail=str(turned))
     if turned.status == 503:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
-
-
-def _told(status: int, **content: Any) -> Response:
-    return JSONResponse(content, status, _HEADERS)

@@ -3,11 +3,14 @@
 Source: Microsoft's "Service hook events" (Code pushed) and "Webhooks" (basic authentication). The user name may be any.
 """
 
+from collections.abc import Sequence
+from hmac import HMAC
+
 from pydantic import Field, ValidationError
 
 from deployments.receiver import azure_devops_pulls
-from deployments.receiver.deliveries import News, Push, Source, digest, sender_id, without_credentials
-from deployments.receiver.hook import MEGABYTE, Call, Heard, Payload, misfit, parsed, understood
+from deployments.receiver.deliveries import News, Push, Source, sender_id, without_credentials
+from deployments.receiver.hook import MEGABYTE, Body, Call, Heard, Payload, misfit, parsed, understood
 from deployments.receiver.pull_requests import TRAIN_LABEL
 from deployments.receiver.shared_secrets import SharedSecrets, basic_password
 
@@ -20,13 +23,13 @@ class _Event(Payload):
     subscription_id: str = Field(default="", alias="subscriptionId")
     notification_id: int | None = Field(default=None, alias="notificationId")
 
-    def key(self, body: bytes) -> str:
+    def key(self, body: Body) -> str:
         """What is the same when the same event is sent again, also by another subscription."""
         if named := sender_id(self.id):
             return f"event:{named}"
         if self.subscription_id and self.notification_id is not None:
             return f"notification:{self.subscription_id}/{self.notification_id}"
-        return f"body:{digest(body)}"
+        return f"body:{body.sha256}"
 
 
 class _RefUpdate(Payload):
@@ -59,7 +62,8 @@ class AzureDevOpsHook:
     """`/hooks/azure-devops`."""
 
     source = Source.AZURE_DEVOPS
-    most_bytes = 25 * MEGABYTE
+    most_bytes = most_kept = 4 * MEGABYTE
+    """It lists commits, not files."""
 
     def __init__(self, secrets: SharedSecrets, train_label: str = TRAIN_LABEL) -> None:
         self._secrets = secrets
@@ -69,17 +73,21 @@ class AzureDevOpsHook:
         """Whether the password is one of our secrets."""
         return self._secrets.include(basic_password(call.header("Authorization")))
 
-    def verifies(self, call: Call, body: bytes) -> bool:
+    def signing(self) -> Sequence[HMAC]:
+        """Nothing is signed."""
+        return ()
+
+    def verifies(self, call: Call, body: Body) -> bool:
         """The same: the body is not signed."""
         return self.admits(call)
 
-    def read(self, call: Call, body: bytes) -> Heard:
+    def read(self, call: Call, body: Body) -> Heard:
         """What a verified request tells.
 
         Raises:
             Misunderstood: it is no event of Azure DevOps, or was sent without the resource's details.
         """
-        payload = parsed(body)
+        payload = parsed(body.start)
         event = understood(_Event, payload)
         if event.event_type in azure_devops_pulls.EVENTS:
             news = azure_devops_pulls.pull_request(payload, sender_id(event.id), self._train_label)

@@ -6,13 +6,26 @@ parameter `secret` of the address, or by a token of Microsoft Entra in the heade
 """
 
 import re
+from collections.abc import Sequence
+from hmac import HMAC
 from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
 
 from deployments.receiver.deliveries import Blob, News, Source, sender_id
 from deployments.receiver.entra import EntraTokens
-from deployments.receiver.hook import MEGABYTE, Call, Heard, Misunderstood, Payload, Reply, misfit, parsed, understood
+from deployments.receiver.hook import (
+    MEGABYTE,
+    Body,
+    Call,
+    Heard,
+    Misunderstood,
+    Payload,
+    Reply,
+    misfit,
+    parsed,
+    understood,
+)
 from deployments.receiver.shared_secrets import SharedSecrets
 
 SECRET = "secret"  # noqa: S105  # a parameter's name
@@ -22,6 +35,8 @@ _NOT_YET_WRITTEN = frozenset({"CreateFile", "AppendFile", "FlushFile", "SftpCrea
 """Calls of ADLS and SFTP after which a file is there, but not its content. What is not known counts as final."""
 _BLOB = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
 _ACCOUNT = re.compile(r"/storageAccounts/([^/]+)$")
+_MOST_EVENTS = 5000
+"""Of a batch; Event Grid lets nobody ask for more."""
 _CODE = re.compile(r"[A-Za-z0-9-]{1,200}", re.ASCII)
 _ORIGIN = re.compile(r"[A-Za-z0-9.*-]{1,253}", re.ASCII)
 
@@ -38,7 +53,7 @@ class EventGridHook:
     """`/hooks/eventgrid`."""
 
     source = Source.EVENT_GRID
-    most_bytes = 4 * MEGABYTE
+    most_bytes = most_kept = 4 * MEGABYTE
     """A batch is said to have about 1 MB at most, or one event that is larger."""
 
     def __init__(self, secrets: SharedSecrets, tokens: EntraTokens | None = None) -> None:
@@ -60,20 +75,24 @@ class EventGridHook:
             return True
         return self._tokens is not None and self._tokens.admit(call.header("Authorization"))
 
-    def verifies(self, call: Call, body: bytes) -> bool:
+    def signing(self) -> Sequence[HMAC]:
+        """Nothing is signed."""
+        return ()
+
+    def verifies(self, call: Call, body: Body) -> bool:
         """The same: the body is not signed."""
         return self.admits(call)
 
-    def read(self, call: Call, body: bytes) -> Heard:
+    def read(self, call: Call, body: Body) -> Heard:
         """What a verified request tells; one bad event does not spoil the others of its batch.
 
         Raises:
             Misunderstood: it has no events.
         """
-        payload = parsed(body)
+        payload = parsed(body.start)
         events = payload if isinstance(payload, list) else [payload]
-        if not events:
-            raise Misunderstood("there are no events")
+        if not 0 < len(events) <= _MOST_EVENTS:
+            raise Misunderstood(f"there are no events, or more than {_MOST_EVENTS}")
         heard = [_heard(event) for event in events]
         return Heard(
             [news for one in heard for news in one.news],

@@ -6,11 +6,14 @@ key of the sender's tells two pushes apart. `X-Gitlab-Event-UUID` is shared by h
 counts only together with the body; `Idempotency-Key` (GitLab 17.4 and later) counts alone.
 """
 
+from collections.abc import Sequence
+from hmac import HMAC
+
 from pydantic import ValidationError
 
-from deployments.receiver.deliveries import News, Push, Source, digest, sender_id, without_credentials
+from deployments.receiver.deliveries import News, Push, Source, sender_id, without_credentials
 from deployments.receiver.gitlab_merges import merge_request
-from deployments.receiver.hook import MEGABYTE, Call, Heard, Payload, misfit, parsed, understood
+from deployments.receiver.hook import MEGABYTE, Body, Call, Heard, Payload, beginning, misfit, parsed, understood
 from deployments.receiver.pull_requests import TRAIN_LABEL
 from deployments.receiver.shared_secrets import SharedSecrets
 
@@ -39,6 +42,8 @@ class GitLabHook:
 
     source = Source.GITLAB
     most_bytes = 25 * MEGABYTE
+    most_kept = MEGABYTE
+    """A push tells what we need before its list of files."""
 
     def __init__(self, secrets: SharedSecrets, train_label: str = TRAIN_LABEL) -> None:
         self._secrets = secrets
@@ -48,26 +53,30 @@ class GitLabHook:
         """Whether the token is one of our secrets."""
         return self._secrets.include(call.raw_header(TOKEN))
 
-    def verifies(self, call: Call, body: bytes) -> bool:
+    def signing(self) -> Sequence[HMAC]:
+        """Nothing is signed."""
+        return ()
+
+    def verifies(self, call: Call, body: Body) -> bool:
         """The same: the body is not signed."""
         return self.admits(call)
 
-    def read(self, call: Call, body: bytes) -> Heard:
+    def read(self, call: Call, body: Body) -> Heard:
         """What a verified request tells.
 
         Raises:
             Misunderstood: it is no payload of GitLab's.
         """
-        payload = parsed(body)
+        payload = parsed(body.start) if body.is_whole else beginning(body.start)
         kind = understood(_Event, payload).object_kind
         retried, event = sender_id(call.header("Idempotency-Key")), sender_id(call.header("X-Gitlab-Event-UUID"))
-        if kind == "merge_request":
+        if kind == "merge_request" and body.is_whole:
             news = merge_request(payload, retried, self._train_label)
             return Heard([news]) if news else Heard(ignored=1)
         if kind not in ("push", "tag_push"):
             return Heard(ignored=1)
         subject = _push(understood(_Push, payload))
-        key = f"key:{retried}" if retried else f"event:{event}:{digest(body)}"
+        key = f"key:{retried}" if retried else f"event:{event}:{body.sha256}"
         return Heard([News(event or retried, [key], subject)])
 
 

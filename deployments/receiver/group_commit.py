@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from deployments.receiver.outbox import Outbox, OutboxUnavailable, Stored, Told
 
 MOST_TOGETHER = 100
+MOST_WAITING = 256
+"""So that a disk that hangs holds no more connections than others leave free; whoever is one too many comes again."""
+
 PATIENCE_SECONDS = 8.0
 """How long one waits for its turn and for the disk; senders wait for 10 seconds (GitHub, GitLab) or more."""
 
@@ -24,6 +27,8 @@ class GroupCommit:
         Raises:
             OutboxUnavailable: it cannot be said that it was kept; if it was, it is known when it comes again.
         """
+        if len(self._waiting) >= MOST_WAITING:
+            raise OutboxUnavailable("too many wait for it")
         future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         self._waiting.append((told, future))
         if self._storing is None or self._storing.done():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hmac import HMAC
 from typing import Any, Protocol, TypeVar
 
 import pydantic_core
@@ -44,6 +45,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """What came after the headers. Of a large one only the beginning is kept; hashes are of all of it.
+
+    Attributes:
+        start: its first bytes, as many as the hook keeps.
+        size: of all of it.
+        sha256: in hexadecimal digits.
+        signatures: what the hook's `signing` makes of it, in hexadecimal digits.
+    """
+
+    start: bytes = field(repr=False)
+    size: int
+    sha256: str
+    signatures: Sequence[str] = field(default=(), repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was kept."""
+        return len(self.start) == self.size
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer that a sender expects instead of ours."""
 
@@ -73,32 +96,55 @@ class Hook(Protocol):
 
     source: Source
     most_bytes: int
-    """Of a body."""
+    """Of a body; a larger one is refused."""
+    most_kept: int
+    """How much of its beginning is kept and read."""
 
     def admits(self, call: Call) -> bool:
         """Whether what stands outside the body gives reason to read it."""
 
-    def verifies(self, call: Call, body: bytes) -> bool:
+    def signing(self) -> Sequence[HMAC]:
+        """What the body is signed with, one for each secret; empty where bodies are not signed, or are always kept whole."""
+
+    def verifies(self, call: Call, body: Body) -> bool:
         """Whether the sender is who it should be."""
 
-    def read(self, call: Call, body: bytes) -> Heard:
-        """What a verified request tells.
+    def read(self, call: Call, body: Body) -> Heard:
+        """What a verified request tells. Large bodies are read in a thread.
 
         Raises:
             Misunderstood: it is not what this sender sends.
         """
 
 
-def parsed(body: bytes) -> Any:
+def parsed(text: bytes) -> Any:
     """The JSON value; no NaN, no lone surrogates, no endless nesting.
 
     Raises:
         Misunderstood: it is none.
     """
     try:
-        return pydantic_core.from_json(body, allow_inf_nan=False)
+        return pydantic_core.from_json(text, allow_inf_nan=False)
     except ValueError:
         raise Misunderstood("the body is not JSON") from None
+
+
+def beginning(text: bytes) -> dict[str, Any]:
+    """The first members of a JSON object that was cut off: those that are whole for certain.
+
+    >>> beginning(b'{"ref": "refs/heads/main", "repository": {"id": 1}, "commits": [{"added": ["a.w')
+    {'ref': 'refs/heads/main', 'repository': {'id': 1}}
+
+    Raises:
+        Misunderstood: it is no beginning of an object.
+    """
+    try:
+        value = pydantic_core.from_json(text, allow_inf_nan=False, allow_partial=True)
+    except ValueError:
+        raise Misunderstood("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise Misunderstood("the body is no JSON object")
+    return dict(list(value.items())[:-1])
 
 
 def understood(kind: type[P], value: Any) -> P:

@@ -17,12 +17,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from deployments.receiver.deliveries import Delivery, Kind, News, Source, digest
+from deployments.receiver.outbox_file import connected, explained, identity, make_private, put_log_aside
 
 REMEMBERED = timedelta(days=30)
 """How long a delivery that is done is kept, to know it when it comes again."""
 
 _TURN_SECONDS = 5.0
 """How long one waits for the others of this process; senders wait for 10 seconds (GitHub, GitLab) or more."""
+_PROBE_BYTES = 32 * 1024
+"""As many pages as a delivery with its indexes, and some more: a disk that has no room for one has none for the other."""
+
 _SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -32,7 +36,7 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, received_at
 CREATE TABLE IF NOT EXISTS keys (
     key TEXT PRIMARY KEY, number INTEGER NOT NULL REFERENCES deliveries ON DELETE CASCADE) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_by_number ON keys (number);
-CREATE TABLE IF NOT EXISTS checks (number INTEGER PRIMARY KEY, checked_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS probes (number INTEGER PRIMARY KEY, content TEXT NOT NULL);
 """
 
 Clock = Callable[[], datetime]
@@ -40,7 +44,10 @@ Row = Sequence[Any]
 
 
 class OutboxUnavailable(Exception):
-    """The outbox cannot be used now: locked, full, broken, gone. The same may work later."""
+    """The outbox cannot be used now: locked, full, read-only, broken, gone. The same may work later.
+
+    The message says why, and what to do; it is for the log.
+    """
 
 
 class State(StrEnum):
@@ -90,17 +97,17 @@ class Outbox:
         """
         self._clock = clock
         self._lock = threading.Lock()
-        with _told_as_unavailable():
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=patience, check_same_thread=False)
-            try:
-                self._db.executescript(_SETTINGS + _SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+        self._path = path
+        self._patience = patience
+        self._is_closed = self._is_open = False
+        with self._told():
+            make_private(path)
+            self._open()
 
     def close(self) -> None:
         """Give the file free."""
         with self._lock:
+            self._is_closed = True
             self._db.close()
 
     def now(self) -> datetime:
@@ -221,16 +228,19 @@ class Outbox:
                 self._run(update, (State.DONE, note, delivery_id, State.STORED))
 
     def check(self) -> None:
-        """Write something.
+        """Write something in the way of a delivery, and read it.
 
         Raises:
             OutboxUnavailable: that does not work now.
         """
+        content = self._clock().isoformat().ljust(_PROBE_BYTES, ".")
         with self._transaction():
             self._run(
-                "INSERT INTO checks VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET checked_at = excluded.checked_at",
-                (self._clock().timestamp(),),
+                "INSERT INTO probes VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET content = excluded.content",
+                (content,),
             )
+        if not self._rows("SELECT number FROM probes", ()):
+            raise OutboxUnavailable("what was written is not there")
 
     def _forget(self, before: datetime) -> None:
         """What is done and old; what still waits is never forgotten, and so is known however late it comes again."""
@@ -258,12 +268,50 @@ class Outbox:
     def _is_in_transaction(self) -> bool:
         return self._db.in_transaction
 
+    def _open(self) -> None:
+        self._db = connected(self._path, self._patience, _SETTINGS + _SCHEMA)
+        self._identity = identity(self._path)
+        self._is_open = True
+
+    def _get_ready(self) -> None:
+        """Another file in the place of the one that is open is opened; without any, nothing can be kept.
+
+        A new one is not made: the folder may be that of a disk that is not mounted just now.
+        """
+        if self._is_closed:
+            raise OutboxUnavailable("it is closed")
+        if self._is_there():
+            return
+        self._is_open = False
+        self._db.close()
+        if not self._path.exists():
+            raise OutboxUnavailable(
+                f"{self._path} is gone. Put it back, or restart the receiver, which begins a new one: then what waited is lost"
+            )
+        put_log_aside(self._path, self._identity)
+        make_private(self._path)
+        self._open()
+
+    def _is_there(self) -> bool:
+        """Whether what is open is what lies in the folder."""
+        return self._is_open and identity(self._path) == self._identity
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OutboxUnavailable(explained(error, self._path)) from error
+        except OSError as error:
+            raise OutboxUnavailable(f"{self._path}: {error.strerror}") from error
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._lock.acquire(timeout=_TURN_SECONDS):
             raise OutboxUnavailable("too many wait for it")
         try:
-            with _told_as_unavailable():
+            with self._told():
+                self._get_ready()
                 yield
         finally:
             self._lock.release()
@@ -279,6 +327,8 @@ class Outbox:
             finally:
                 if self._is_in_transaction():
                     self._run("ROLLBACK")
+            if not self._is_there():
+                raise OutboxUnavailable("it was taken away while it was written")
 
 
 def _delivery(key: str, source: Source, news: News, raw_hash: str, now: datetime) -> Delivery:
@@ -297,11 +347,3 @@ def _readable(document: str) -> Delivery | None:
         return Delivery.model_validate_json(document)
     except ValidationError:
         return None
-
-
-@contextmanager
-def _told_as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise OutboxUnavailable(str(error)) from error

@@ -26,9 +26,21 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, received_at
 CREATE TABLE IF NOT EXISTS keys (
     key TEXT PRIMARY KEY, number BIGINT NOT NULL REFERENCES deliveries ON DELETE CASCADE);
 CREATE INDEX IF NOT EXISTS keys_by_number ON keys (number);
-CREATE TABLE IF NOT EXISTS checks (number INTEGER PRIMARY KEY, checked_at DOUBLE PRECISION NOT NULL);
+CREATE TABLE IF NOT EXISTS probes (number INTEGER PRIMARY KEY, content TEXT NOT NULL);
 COMMIT;
 """
+_IDLE_SECONDS = 10
+"""After which the server ends a receiver that was stopped in the middle of a transaction: it holds the lock."""
+
+_REMEDIES = {
+    asyncpg.ReadOnlySQLTransactionError: "Name the primary in SPEECHOPS_OUTBOX_URL, or switch default_transaction_read_only off.",
+    asyncpg.LockNotAvailableError: "Another receiver is storing and does not end: see pg_stat_activity, application_name "
+    "'speechops receiver', and pg_terminate_backend.",
+    asyncpg.DiskFullError: "Make room on the server's disk.",
+    TimeoutError: "It does not answer: look at its load, its log, and the network.",
+    OSError: "It cannot be reached: is it running?",
+}
+
 _SETTINGS = {"search_path": "speechops_receiver", "synchronous_commit": "on", "application_name": "speechops receiver"}
 
 
@@ -67,8 +79,7 @@ class PostgresOutbox(Outbox):
         with self._lock:
             if self._loop.is_closed():
                 return
-            if self._connection is not None:
-                self._loop.call_soon_threadsafe(self._connection.terminate)
+            asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -79,14 +90,18 @@ class PostgresOutbox(Outbox):
     def _is_in_transaction(self) -> bool:
         return bool(self._connection and not self._connection.is_closed() and self._connection.is_in_transaction())
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _get_ready(self) -> None:
         """Connects between two turns only: a transaction whose connection broke must not go on with another one."""
-        with super()._turn():
-            self._waited(self._get_ready())
-            yield
+        self._waited(self._connect())
 
-    async def _get_ready(self) -> None:
+    def _is_there(self) -> bool:
+        return True  # the server answered
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        yield
+
+    async def _connect(self) -> None:
         if self._connection and not self._connection.is_closed() and self._connection.is_in_transaction():
             self._connection.terminate()  # a former turn could not even take it back
         if self._connection is None or self._connection.is_closed():
@@ -100,11 +115,24 @@ class PostgresOutbox(Outbox):
         connection = await asyncpg.connect(
             self._url, timeout=self._patience, command_timeout=self._patience, server_settings=_SETTINGS
         )
-        await connection.execute(_SCHEMA)
+        try:
+            await connection.execute(
+                f"SET lock_timeout = {int(self._patience * 750)}; "
+                f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s';{_SCHEMA}"
+            )
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
+    async def _drop(self) -> None:
+        """The next turn gets a new connection: of one that timed out, or became read-only, nothing good is to be expected."""
+        if self._connection:
+            self._connection.terminate()
+            await asyncio.sleep(0)  # until its socket is closed
+
     def _waited(self, work: Coroutine[Any, Any, T]) -> T:
-        """What it gives; every trouble of the connection or the server is told by its kind, for its text may quote the URL."""
+        """What it gives; trouble of the connection is told by its kind, for its text may quote the URL."""
         if self._loop.is_closed():
             work.close()
             raise OutboxUnavailable("it is closed")
@@ -113,9 +141,17 @@ class PostgresOutbox(Outbox):
         except (OutboxUnavailable, UnicodeError):
             raise
         except asyncpg.PostgresError as error:
-            raise OutboxUnavailable(f"PostgreSQL: {error}") from error
+            if isinstance(error, asyncpg.InvalidTransactionStateError):
+                asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()
+            raise OutboxUnavailable(f"PostgreSQL: {error}. {_remedy(error)}".rstrip()) from error
         except (OSError, TimeoutError, asyncpg.InterfaceError, ValueError) as error:
-            raise OutboxUnavailable(f"PostgreSQL: {type(error).__name__}") from None
+            if isinstance(error, TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()
+            raise OutboxUnavailable(f"PostgreSQL: {type(error).__name__}. {_remedy(error)}".rstrip()) from None
+
+
+def _remedy(error: Exception) -> str:
+    return next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), "")
 
 
 def _numbered(query: str) -> str:

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from deployments.lost_runs import RunPatience
 from deployments.proxies import loopback_without_proxy
 from deployments.receiver.app import create_app
+from deployments.receiver.connections import Connection
 from deployments.receiver.deliveries import Source, without_credentials
 from deployments.receiver.dispatcher import Dispatcher
 from deployments.receiver.known_sources import LoadSources
@@ -30,8 +31,6 @@ from deployments.receiver.settings import ReceiverSettings
 from deployments.run_keeper import RunKeeper
 from domain.mistakes import Mistake
 
-MOST_AT_ONCE = 256
-"""Connections; more are answered with 503. How much of their bodies is held at once is limited in `bodies`."""
 _SECONDS_TO_FINISH_ANSWERS = 5
 
 
@@ -46,6 +45,7 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for ours in ("deployments.receiver", "deployments.run_keeper"):
         logging.getLogger(ours).setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # whoever sends nonsense must not fill the disk with lines
     outbox = opened_outbox(settings.data, settings.outbox_url)
     with contextlib.closing(outbox), _listening(host, port) as listener, loopback_without_proxy():
         _greet(settings, listener)
@@ -71,7 +71,8 @@ async def _serve(
             create_app(settings, outbox, dispatcher),
             log_config=None,
             access_log=False,  # it would show Event Grid's secret, which stands in the address
-            limit_concurrency=MOST_AT_ONCE,
+            http=Connection,
+            ws="none",
             timeout_graceful_shutdown=_SECONDS_TO_FINISH_ANSWERS,
             server_header=False,
         )
@@ -93,7 +94,7 @@ def opened_outbox(data: Path, url: SecretStr | None = None) -> Outbox:
         return _opened_database(url)
     remedy = "Choose another folder with --data or SPEECHOPS_DATA, or correct its rights."
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         outbox = Outbox(data / "outbox.sqlite3")
         outbox.check()
     except OSError as error:

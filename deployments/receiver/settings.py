@@ -44,6 +44,8 @@ class ReceiverSettings(BaseSettings):
     eventgrid_audience: Annotated[tuple[str, ...], NoDecode] = ()
     """Id or URI of the application that these tokens are made out for; several with commas."""
     speech_secret: Secrets = ()
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names, besides its addresses and localhost, by which `/metrics` may be asked for; several with commas."""
     train_label: str = TRAIN_LABEL
     """The label of a pull request that asks for a temporary model."""
 
@@ -70,7 +72,7 @@ class ReceiverSettings(BaseSettings):
         except ValueError:
             raise ValueError("it is no id of a tenant; `az account show` calls it tenantId") from None
 
-    @field_validator("eventgrid_audience", mode="before")
+    @field_validator("eventgrid_audience", "allowed_hosts", mode="before")
     @classmethod
     def _list(cls, given: object) -> object:
         return tuple(filter(None, re.split(r"[,\s]+", given))) if isinstance(given, str) else given

@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import SecretStr
 
@@ -30,11 +30,14 @@ class SharedSecrets:
         shown = hashlib.sha256(given).digest()
         return sum(hmac.compare_digest(hashlib.sha256(secret).digest(), shown) for secret in self._secrets) > 0
 
-    def signed(self, body: bytes, signature: str) -> bool:
-        """Whether it is `sha256=` and the HMAC-SHA256 of the body under one of them, in hexadecimal digits."""
-        given = signature.encode()
-        expected = [b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode() for secret in self._secrets]
-        return sum(hmac.compare_digest(one, given) for one in expected) > 0
+    def signing(self) -> Sequence[hmac.HMAC]:
+        """HMAC-SHA256 under each of them, for a body that comes in pieces."""
+        return [hmac.new(secret, digestmod="sha256") for secret in self._secrets]
+
+    def signed(self, signatures: Sequence[str], given: str) -> bool:
+        """Whether what was given is `sha256=` and one of these, which `signing` has made."""
+        expected = [f"sha256={one}".encode() for one in signatures]
+        return sum(hmac.compare_digest(one, given.encode()) for one in expected) > 0
 
 
 def basic_password(authorization: str) -> bytes:

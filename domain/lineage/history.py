@@ -133,9 +133,14 @@ def _what(entry: Entry, release: Release | None) -> str:
         "retention": f"removed from the Speech service: {_removed(facts)}",
         "watch": _counted("looked after the live model, findings", facts.get("findings")),
         "promotion": f"promoted to {_text(facts.get('target')) or 'another resource'}",
+        "begun-anew": _begun_anew(facts),
         "forget": _counted("a speaker's data removed, recordings", facts.get("recordings")),
     }.get(entry.kind, entry.kind)
     return f"{told}: {why}" if why else told
+
+
+def _begun_anew(facts: Mapping[str, Any]) -> str:
+    return f"gone on after entry {facts.get('ended_with')}, although it had reached {facts.get('had_reached')}"
 
 
 def _removed(facts: Mapping[str, Any]) -> str:

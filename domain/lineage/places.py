@@ -6,6 +6,11 @@ def state_key(track: str) -> str:
     return f"tracks/{track}/state.json"
 
 
+def first_entry_key(track: str) -> str:
+    """The first entry of its history."""
+    return f"tracks/{track}/ledger/000001.json"
+
+
 def watch_key(track: str) -> str:
     """What the watch found last."""
     return f"tracks/{track}/watch.json"

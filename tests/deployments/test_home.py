@@ -1,5 +1,8 @@
 """The stack's folder is kept for one process, and refused when it cannot be right."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,37 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(Mistake, match=r"cannot be used .* --home"), opened_home(tmp_path / "file"):
         pass
+
+
+def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    """It holds secrets and transcripts. What the stack's programs write is private too, and one that was open is shut."""
+    umask = os.umask(0o022)
+    try:
+        (tmp_path / "old").mkdir(mode=0o755)
+        for folder in (tmp_path / "old", tmp_path / "new"):
+            with opened_home(folder) as home:
+                home.read_prefect_auth()
+                code = "import pathlib; pathlib.Path('by-a-child').mkdir(); pathlib.Path('by-a-child/log').touch()"
+                subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+            kept = [folder, *folder.rglob("*")]
+            assert len(kept) >= 6
+            assert [path for path in kept if path.stat().st_mode & 0o077] == []
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(umask)
+
+
+def test_a_secret_that_was_not_written_is_made_again(tmp_path: Path) -> None:
+    """Whoever made it was killed before it was written: an empty password would let everybody in."""
+    with opened_home(tmp_path) as home:
+        home.prefect_auth.touch()
+        (tmp_path / "prefect.auth.new").write_text("speechops:ha")
+        first, second = home.read_prefect_auth(), home.read_prefect_auth()
+
+    assert first == second
+    user, _, password = first.partition(":")
+    assert (user, len(password)) == ("speechops", 32)
+    assert home.prefect_auth.stat().st_mode & 0o077 == 0
 
 
 def test_the_key_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -1,16 +1,24 @@
 """`speechops up` for real: one stack per module, stopped and started again in the order of the tests."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import chromium
+from tests.deployments.stranger_kit import browser_of_a_victim, page_of_another_origin, page_that_rebinds
+
+__all__ = ["chromium"]
 
 PREFECT_YAML = """
 name: stand-in
@@ -75,16 +83,28 @@ class Up:
         pytest.fail(f"it did not come up:\n{self.output}")
 
     @property
-    def api_url(self) -> str:
-        """The address that it tells to export."""
-        told = re.search(r"export PREFECT_API_URL=(\S+)", self.output)
-        assert told is not None
-        return told[1]
+    def urls(self) -> list[str]:
+        """The addresses that it tells: Prefect, reports, emulator, receiver."""
+        return re.findall(r"http://127.0.0.1:\d+", self.output)[:4]
 
     @property
+    def api_url(self) -> str:
+        """The address of Prefect's API."""
+        return self.env["PREFECT_API_URL"]
+
+    @cached_property
     def env(self) -> dict[str, str]:
-        """The environment of a user who did as told."""
-        return {**os.environ, "PREFECT_API_URL": self.api_url, "PREFECT_HOME": str(self.home.parent / "user")}
+        """The environment of a user who did as told: `eval "$(speechops env --home …)"`."""
+        told = re.search(r'eval "\$\(speechops (env --home \S+)\)"', self.output)
+        assert told is not None
+        words = [sys.executable, "-m", "deployments.cli", *told[1].split(), "--json"]
+        found = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+        return {**os.environ, **found, "PREFECT_HOME": str(self.home.parent / "user")}
+
+    def api(self) -> httpx.Client:
+        """Prefect's API, with the password."""
+        user, _, password = self.env["PREFECT_API_AUTH_STRING"].partition(":")
+        return httpx.Client(base_url=self.api_url, auth=(user, password))
 
     def prefect(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run Prefect's command line in another process."""
@@ -136,8 +156,10 @@ def start(home: Path, project: Path) -> Iterator[Callable[[], Up]]:
     tracks = home / "store" / "pages" / "index.html"
 
     def begin() -> Up:
+        private = os.umask(0o077)
         tracks.parent.mkdir(parents=True, exist_ok=True)
         tracks.write_text("<h1>Tracks</h1>")  # an earlier stack's flows have left it, and the front page leads there
+        os.umask(private)
         started.append(
             Up(
                 home,
@@ -168,7 +190,7 @@ def up(start: Callable[[], Up]) -> Up:
 
 def test_it_tells_where_everything_is(up: Up) -> None:
     """The addresses answer, and the logs are there."""
-    ui, reports, emulator = re.findall(r"http://127.0.0.1:\d+", up.output)[:3]
+    ui, reports, emulator, _ = up.urls
 
     assert "<title>" in httpx.get(ui, follow_redirects=True).text
     assert httpx.get(f"{emulator}/speechtotext/models/base?api-version=2024-11-15").status_code == 401
@@ -177,16 +199,158 @@ def test_it_tells_where_everything_is(up: Up) -> None:
     assert logs == {"deploy", "emulator", "prefect-server", "receiver", "reports", "worker"}
 
 
-def test_no_secret_is_told(up: Up) -> None:
-    """The key is in its file, not on the screen, in a log or in a command line."""
-    key = (up.home / "emulator.key").read_text()
+def test_no_secret_is_told(up: Up, processes: Any) -> None:
+    """Each is in its file, not in what goes to a file or a pipe, in a log, in Prefect's database or in a command line."""
+    told = [up.output.encode(), *processes.alive().values()]
+    told += [log.read_bytes() for log in (*up.home.glob("logs/*.log"), *up.home.glob("prefect/prefect.db*"))]
 
-    assert key not in up.output
-    assert all(key not in log.read_text() for log in (up.home / "logs").glob("*.log"))
+    for name in ("emulator.key", "hook.secret", "prefect.auth"):
+        secret = (up.home / name).read_bytes().strip().rpartition(b":")[2]
+        assert len(secret) == 32
+        assert [text for text in told if secret in text] == []
+
+
+def test_what_is_kept_is_private(up: Up) -> None:
+    """Databases, logs, results, secrets: nobody but the owner reads them, whatever the umask of who started it."""
+    kept = [up.home, *(path for path in up.home.rglob("*") if path.exists())]
+
+    assert {"prefect.db", "emulator.sqlite3", "outbox.sqlite3", "worker.log"} <= {path.name for path in kept}
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_a_command_with_the_address_alone_knows_the_password(up: Up, tmp_path: Path) -> None:
+    """In the project's folder, as people had it in their shells; elsewhere it is told what to type."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / ".speechops").symlink_to(up.home)
+    env = {name: value for name, value in up.env.items() if name != "PREFECT_API_AUTH_STRING"}
+    words = [sys.executable, "-m", "deployments.cli", "automations", "--json"]
+    inside = subprocess.run(words, cwd=tmp_path / "project", env=env, capture_output=True, text=True, check=False)
+    outside = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+    assert inside.returncode == 0, inside.stderr
+    assert json.loads(inside.stdout)
+    assert outside.returncode == 1
+    assert 'eval "$(speechops env)"' in outside.stderr
+
+
+def test_prefects_own_command_line_is_refused_without_the_password(up: Up) -> None:
+    """So is everybody else: only health is open."""
+    assert httpx.get(f"{up.api_url}/health").json() is True
+    for path in ("admin/settings", "admin/version", "docs", "openapi.json"):
+        assert httpx.get(f"{up.api_url}/{path}").status_code == 401
+    blocks = httpx.post(f"{up.api_url}/block_documents/filter", json={"include_secrets": True})
+    assert blocks.status_code == 401
+    with up.api() as prefect:
+        found = prefect.post("/block_documents/filter", json={"include_secrets": True}).json()
+    assert "speechops" in {block["name"] for block in found}
+
+
+FAULT = {"path": "/of-a-test", "kind": "500"}
+
+
+@pytest.fixture
+def treasures(up: Up) -> Iterator[dict[str, str]]:
+    """What a stranger may want to change, by its address; afterwards, nothing of it has changed."""
+    prefect, _, emulator, _ = up.urls
+    httpx.post(f"{emulator}/_emulator/faults", json=FAULT).raise_for_status()
+    with up.api() as api:
+        deployment = api.get("/deployments/name/training-update/speechops").json()["id"]
+        yield {
+            f"{prefect}/api/block_documents/filter": '{"include_secrets": true}',
+            f"{prefect}/api/deployments/{deployment}/create_flow_run": '{"parameters": {"track": "stolen"}}',
+            f"{emulator}/_emulator/faults": '{"kind": "500"}',
+            f"{emulator}/_emulator/clock": '{"advance_seconds": 1e6}',
+        }
+        assert api.post("/flow_runs/count", json={"deployments": {"id": {"any_": [deployment]}}}).json() == 0
+    state = httpx.get(f"{emulator}/_emulator/state").json()
+    assert [(one["path"], one["fired"]) for one in state["faults"]] == [(FAULT["path"], 0)]
+    assert state["clock"]["offset_seconds"] == 0
+    httpx.delete(f"{emulator}/_emulator/faults").raise_for_status()
+
+
+def readable(up: Up) -> list[str]:
+    """Addresses that a stranger may want to read."""
+    prefect, reports, emulator, receiver = up.urls
+    return [
+        *(f"{prefect}/{path}" for path in ("api/health", "api/admin/version", "ui-settings", "openapi.json", "open")),
+        f"{reports}/reports", f"{emulator}/", f"{emulator}/_emulator/state", f"{receiver}/metrics",
+    ]  # fmt: skip
+
+
+async def test_a_page_of_another_origin_gets_and_changes_nothing(
+    up: Up, chromium: str, treasures: dict[str, str]
+) -> None:
+    """Neither the Speech key nor a flow run, neither the emulator's state nor a report; a websocket is no way around.
+
+    Simple POSTs are sent without asking, whatever they say of their content: without any such word, Prefect reads JSON.
+    """
+    socket = f"{up.urls[0].replace('http', 'ws')}/api/events/out"
+    async with browser_of_a_victim(chromium) as browser, page_of_another_origin(browser) as page:
+        read = [await page.read(url) for url in readable(up)]
+        changed = [await page.read(url, "POST", wish) for url, wish in treasures.items()]
+        deleted = await page.read(f"{up.urls[2]}/_emulator/faults", "DELETE")
+        heard = await page.listen(socket)
+        for url, wish in treasures.items():
+            for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+                assert await page.post_simply(url, wish, kind) == "sent"
+
+    assert {*read, *changed, deleted, heard} == {"blocked"}
+
+
+async def test_a_page_whose_name_leads_to_this_machine_gets_and_changes_nothing(
+    up: Up, chromium: str, treasures: dict[str, str]
+) -> None:
+    """To the browser it is a page of our own program, so it may read every answer: there is none but a refusal."""
+    told = []
+    async with browser_of_a_victim(chromium) as browser:
+        for ours in up.urls:
+            async with page_that_rebinds(browser, ours) as page:
+                told += [await page.read(url.removeprefix(ours)) for url in readable(up) if url.startswith(ours)]
+                told += [
+                    await page.read(url.removeprefix(ours), "POST", treasures[url]) for url in treasures if ours in url
+                ]
+        async with page_that_rebinds(browser, up.urls[2]) as page:
+            told.append(await page.read("/_emulator/faults", "DELETE"))
+        async with page_that_rebinds(browser, up.urls[0]) as page:
+            heard = await page.listen(f"{up.urls[0].replace('http://127.0.0.1', 'ws://evil.example')}/api/events/out")
+
+    assert len(told) == 9 + 4 + 1
+    assert {answer[:3] for answer in told} == {"400"}
+    assert heard == "blocked"
+
+
+@pytest.fixture
+def link(up: Up) -> str:
+    """What logs a browser in."""
+    words = [sys.executable, "-m", "deployments.cli", "env", "--home", str(up.home), "--link"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+async def test_the_link_logs_a_browser_in_to_both_uis(up: Up, chromium: str, link: str) -> None:
+    """A wrong link, such as a foreign page may have, says what to do, and logs nobody out."""
+    ui = up.urls[0]
+    expect.set_options(timeout=60_000)
+    async with browser_of_a_victim(chromium) as browser:
+        context = await browser.new_context()
+        await context.route(lambda url: not url.startswith(ui), lambda route: route.abort())
+        page = await context.new_page()
+        deployment = page.get_by_text("training-update").first
+        await page.goto(f"{ui}/v2/deployments")
+        await expect(page.get_by_label("Password").or_(page.locator("input[type=password]")).first).to_be_visible()
+        await page.goto(link)
+        await expect(page.get_by_text("Logout")).to_be_visible()  # V2 logs out whoever leaves before it has looked
+        for path in ("/v2/deployments", "/deployments"):
+            await page.goto(f"{ui}{path}")
+            await expect(deployment).to_be_visible()
+        await page.goto(f"{ui}/open#me:wrong")
+        await expect(page.get_by_text("speechops env --link")).to_be_visible()
+        assert page.url == f"{ui}/open"
+        await page.goto(f"{ui}/v2/deployments")
+        await expect(deployment).to_be_visible()
 
 
 def test_a_run_started_from_another_shell_completes(up: Up) -> None:
-    """With nothing but the exported address: deployment, worker and both blocks are right."""
+    """With nothing but what it prints for that: deployment, worker and both blocks are right."""
     ran = up.prefect("deployment", "run", "training-update/speechops", "-p", "track=sharjah", "--watch")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr

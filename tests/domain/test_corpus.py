@@ -1,6 +1,7 @@
 """What a user's data must look like, and what is said when they do not."""
 
 import hashlib
+import io
 import struct
 from collections.abc import Sequence
 from random import Random
@@ -27,6 +28,11 @@ def wav(
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, bits)
     body = b"WAVE" + form + before + struct.pack("<4sI", b"data", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def checked(data: bytes, file: str = "a.wav") -> Audio | Problem:
+    """What the check says of a recording."""
+    return check_wav(io.BytesIO(data), len(data), file)
 
 
 def transcript_problems(data: bytes, audio: Sequence[str] = AUDIO) -> list[str]:
@@ -131,6 +137,7 @@ def test_no_bytes_make_a_parser_fail(data: bytes) -> None:
         parse_transcripts(line + data, "x", AUDIO)
         parse_labels(line + data, "x", AUDIO)
         parse_pronunciations(line + data, "x")
+        parse_pronunciations(line + data, "x", "en-US")
         parse_plain_text(line + data, "x")
 
 
@@ -230,27 +237,66 @@ def test_a_faulty_pronunciation_is_told_with_an_example(line: bytes) -> None:
     assert (problem.line, "three c p o" in problem.remedy) == (2, True)
 
 
+CAFE = "Café\tca fé\nO’Neill\to neill’s\n"
+
+
+def test_english_pronunciations_may_be_ansi_as_windows_writes_them() -> None:
+    """That is Windows-1252: Latin-1 has no such apostrophe, and the same letters."""
+    ansi, mended = (parse_pronunciations(data, "x", "en-GB") for data in (CAFE.encode("cp1252"), CAFE.encode()))
+
+    assert ansi == mended
+    assert ansi == ((Pronunciation("Café", "ca fé"), Pronunciation("O’Neill", "o neill’s")), ())
+    assert parse_pronunciations("Café\tca fé".encode("latin-1"), "x", "en-US")[0] == ansi[0][:1]
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "enm-GB", ""])
+def test_pronunciations_in_other_languages_are_utf_8(locale: str) -> None:
+    """There "ANSI" is another code page on every other machine, and Azure takes it for English alone."""
+    rows, (problem, _) = parse_pronunciations(CAFE.encode("cp1252"), "pronunciation.txt", locale)
+
+    assert (rows, problem.line) == ((), 1)
+    assert "iconv -f WINDOWS-1252 -t UTF-8" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "remedy"),
+    [
+        (b"ok\tokay\nCaf\xe9\tca fay\nCaf\xc3\xa9\tca fay\n", 3, "Save the whole file as UTF-8"),
+        (b"\xef\xbb\xbfCaf\xe9\tca fay\nok\tokay\n", 1, "Save the file as UTF-8"),
+        (b"ok\tokay\nCaf\x81\tca fay\n", 2, "Save the file as UTF-8"),
+        ("ok\tokay\n".encode("utf-16"), 1, "iconv -f UTF-16 -t UTF-8"),
+    ],
+    ids=["two encodings", "a mark of UTF-8, but none", "no letter of Windows-1252", "UTF-16"],
+)
+def test_an_encoding_that_nobody_can_tell_is_refused(data: bytes, line: int, remedy: str) -> None:
+    """Guessing would teach the model a wrong letter."""
+    (problem,) = parse_pronunciations(data, "pronunciation.txt", "en-US")[1]
+
+    assert problem.line == line
+    assert remedy in problem.remedy
+
+
 @pytest.mark.parametrize("rate", [8_000, 16_000])
 @pytest.mark.parametrize("before", [b"", b"LIST\x03\x00\x00\x00abc\x00"], ids=["bare", "with an odd chunk before"])
 def test_a_recording_as_azure_wants_it_is_accepted(rate: int, before: bytes) -> None:
     """Its length comes from its bytes."""
     data = wav(1.5, rate, before=before)
 
-    assert check_wav(data[:65_536], len(data), "a.wav") == Audio(1.5, rate)
+    assert checked(data) == Audio(1.5, rate, range(44 + len(before), len(data)))
 
 
 def test_bytes_after_the_sound_do_not_lengthen_it() -> None:
     """Recorders append notes of their own."""
     data = wav(1) + b"LIST\x04\x00\x00\x00note"
 
-    assert check_wav(data, len(data), "a.wav") == Audio(1.0, 16_000)
+    assert checked(data) == Audio(1.0, 16_000, range(44, 32_044))
 
 
 @pytest.mark.parametrize(
     ("data", "reason", "remedy"),
     [
         (b"", "the file is empty", "Copy it again"),
-        (b"ID3\x04 not wav", "this is not a RIFF WAV file", "sox a.wav -b 16 -e signed-integer -c 1 -r 16k"),
+        (b"ID3\x04 not wav", "this is not a RIFF WAV file", "`ffmpeg -i a.wav -ac 1 -ar 16000 -c:a pcm_s16le converted.wav`"),
         (wav(channels=2), "it has 2 channels, not 1", "-c 1"),
         (wav(rate=44_100), "its rate is 44,100 Hz, not 8,000 or 16,000", "-r 16k"),
         (wav(bits=8), "its samples have 8 bits, not 16", "-b 16"),
@@ -258,14 +304,14 @@ def test_bytes_after_the_sound_do_not_lengthen_it() -> None:
         (wav(channels=2, rate=48_000), "it has 2 channels, not 1, its rate is 48,000 Hz", "sox"),
         (wav()[:16_044], "it is cut off: 0.5 of 1.0 seconds are there", "Copy it again"),
         (wav(0), "it holds no sound", "Record it again"),
-        (wav()[:30], "its header is broken or too long", "sox"),
+        (wav()[:30], "its header is broken, or the file ends before its sound begins", "Export it again"),
         (wav().replace(b"data\x00\x7d\x00\x00", b"data\xff\xff\xff\xff"), "does not say how long", "sox --ignore-length"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer", "git lfs pull"),
     ],
 )  # fmt: skip
 def test_an_unusable_recording_is_told_with_the_command_that_mends_it(data: bytes, reason: str, remedy: str) -> None:
     """Python's own reader opens a half file without a word; Azure fails it without a reason."""
-    problem = check_wav(data, len(data), "testing/a.wav")
+    problem = checked(data, "testing/a.wav")
 
     assert isinstance(problem, Problem)
     assert reason in problem.reason
@@ -275,9 +321,9 @@ def test_an_unusable_recording_is_told_with_the_command_that_mends_it(data: byte
 def test_a_recording_of_over_two_hours_is_refused_unread() -> None:
     """Its head and its size are enough: no gigabyte is loaded to learn that."""
     size = 2 * 3_600 * 32_000 + 32_000
-    head = wav(0)[:-4] + struct.pack("<I", size)
+    head = b"RIFF" + struct.pack("<I", size + 36) + wav(0)[8:-4] + struct.pack("<I", size)
 
-    problem = check_wav(head, len(head) + size, "a.wav")
+    problem = check_wav(io.BytesIO(head), len(head) + size, "a.wav")
 
     assert isinstance(problem, Problem)
     assert problem.reason == "it lasts 7,201 seconds, but Azure takes at most 7,200"
@@ -289,7 +335,7 @@ def test_no_header_makes_the_check_fail(noise: bytes, place: int) -> None:
     data = wav(0.001)
     fuzzed = data[:place] + noise + data[place + len(noise) :]
 
-    check_wav(fuzzed, len(fuzzed), "a.wav")
+    checked(fuzzed)
 
 
 @given(st.dictionaries(st.text(min_size=1, alphabet="abcé"), st.binary(max_size=4), max_size=6), st.randoms())

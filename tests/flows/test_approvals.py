@@ -27,6 +27,7 @@ from flows.deploy import deploy
 from tasks.approvals import Approvals
 from tasks.blocks import LocalStore
 from tasks.ledger import Ledger
+from tasks.results import KEPT
 from tasks.store import LocalFolder
 from tasks.windows import plan_release
 from tests.domain.report_samples import decision_of, sample
@@ -37,7 +38,7 @@ DECISION = decision_of(sample(utterances=12, speakers=6))
 TRACK = DECISION.ruling.subject.track.name
 
 
-@flow(persist_result=True)
+@flow(**KEPT)
 async def asks(digest: str) -> str:
     """Ends with the approval's id, or with the reason why there is none."""
     decision = Decision(digest=digest, ruling=DECISION.ruling)

@@ -168,3 +168,18 @@ async def test_no_key_and_no_transcript_gets_into_the_logs(world: World, logged:
     assert "sig=" not in log
     for said in ("take me to xanadu", "xerxes street is near"):
         assert said not in log
+
+
+async def test_a_testing_recording_that_the_service_refuses_ends_the_run_before_training(
+    world: World, logged: Callable[[], str]
+) -> None:
+    """A model that has not heard all testing recordings gets no verdict: to train it would cost money for nothing."""
+    folder = world.data / world.track / "testing"
+    rows = (folder / "trans.txt").read_text().splitlines()
+    (folder / "trans.txt").write_text("\n".join([f"{rows[0]} {'on ' * 22_000}", *rows[1:]]))  # the emulator takes 64 kB
+
+    message = await told(training_update, world, logged)
+
+    assert "refused 1 lines" in message
+    assert "(7 accepted)" in message
+    assert await world.entities("models") == []

@@ -191,5 +191,5 @@ async def test_a_store_that_is_full_is_a_clear_mistake(tmp_path: Path) -> None:
     """Nothing is decided, and the message says what to mend."""
     _, one = await asked(LocalFolder(tmp_path))
 
-    with pytest.raises(Mistake, match=r"cannot be changed in the store .* \(No space left on device\)"):
+    with pytest.raises(Mistake, match=r"approvals/.*No space left on device"):
         await Approvals(IsFull(tmp_path), "places", sleep=no_sleep).decide(one.id, YES)

@@ -8,6 +8,7 @@ import pytest
 from domain.mistakes import Mistake
 from tasks.cursors import Cursor, Cursors
 from tasks.store import LocalFolder
+from tasks.store_errors import StoreUnavailable, StoreUnusable
 
 
 class LosesAnswers(LocalFolder):
@@ -19,7 +20,7 @@ class LosesAnswers(LocalFolder):
         etag = await super().write(key, data, if_match=if_match)
         self.writes += 1
         if self.writes % 2:
-            raise ConnectionError("reset by peer")
+            raise StoreUnavailable("reset by peer")
         return etag
 
 
@@ -27,7 +28,7 @@ class IsFull(LocalFolder):
     """A store that cannot be written to."""
 
     async def write(self, key: str, data: bytes, *, if_match: str | None = None) -> str:
-        raise OSError(28, "No space left on device")
+        raise StoreUnusable(f"{key}: No space left on device")
 
 
 async def no_sleep(seconds: float) -> None:
@@ -128,7 +129,7 @@ async def test_every_ref_has_its_own(tmp_path: Path) -> None:
 
 async def test_a_store_that_stays_broken_is_told(tmp_path: Path) -> None:
     """Which source, where, and why."""
-    with pytest.raises(Mistake, match=r"'maps'.*No space left on device"):
+    with pytest.raises(Mistake, match=r"sources/maps/.*No space left on device"):
         await cursors(IsFull(tmp_path)).aim("a")
 
 

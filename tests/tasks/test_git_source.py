@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from domain.mistakes import Mistake
+from domain.problems import DataRejected
 from tasks.git_address import parse_address
 from tasks.git_block import GitData
 from tasks.git_copy import GitCopy
@@ -26,6 +29,14 @@ def work(tmp_path: Path) -> Path:
     git(folder, "config", "uploadpack.allowFilter", "true")
     commit(folder, track("taxi") | track("bus"))
     return folder
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary folders are made."""
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    return tmp_path / "scratch"
 
 
 def source(address: Path | str, **settings: object) -> GitSource:
@@ -210,32 +221,80 @@ async def test_the_files_of_a_track_come_in_one_answer(work: Path, tmp_path: Pat
     assert server.sent < 400_000
 
 
-async def test_a_folder_that_is_a_link_out_of_the_repository_is_refused(work: Path, tmp_path: Path) -> None:
-    """Whoever may push must not read the worker's files."""
-    write(tmp_path / "secret/taxi", {"track.toml": SETTINGS})
-    git(work, "rm", "-r", "--quiet", "data/bus")
-    (work / "data/bus").symlink_to(tmp_path / "secret/taxi")
-    linked = commit(work, {})
-    git(work, "rm", "-r", "--quiet", "data")
-    (work / "data").symlink_to(tmp_path / "secret")
-    all_linked = commit(work, {})
+@pytest.mark.parametrize(
+    ("place", "folder", "target"),
+    [
+        ("data/taxi/testing/trans.txt", "data", "/etc/passwd"), ("data/taxi/training/audio", "data", "/etc"),
+        ("data/taxi/testing.zip", "data", "/nowhere"), ("data/taxi/.hidden", "data", ".hidden"), ("data/taxi", "data", "bus"),
+        ("data", "data", "/etc"), ("data", "data/deeper", "../.."), ("taxi", "", "data/taxi"),
+    ],
+)  # fmt: skip
+async def test_a_link_is_refused_before_anything_is_written(work: Path, place: str, folder: str, target: str) -> None:
+    """Whoever may push must not read the worker's files, nor learn which there are: all targets are told alike."""
+    revision = commit_linked(work, place, target)
 
-    with pytest.raises(Mistake, match=r"there is no track 'bus'"):
-        await contents(source(work), linked, "bus")
-    with pytest.raises(Mistake, match=r"leads out of the repository"):
-        await contents(source(work), linked, "")
-    assert await contents(source(work), all_linked, "") == {}
+    with pytest.raises(DataRejected) as told:
+        await contents(source(work, folder=folder), revision)
+
+    (problem,) = told.value.problems
+    assert problem.reason == "it is a symbolic link"
+    assert place.endswith(problem.file)
 
 
-async def test_a_submodule_is_not_fetched(work: Path, tmp_path: Path) -> None:
+async def test_a_link_of_another_track_holds_up_nobody(work: Path) -> None:
+    """Its own runs are refused, also when all tracks are opened together."""
+    revision = commit_linked(work, "data/bus/testing/a.wav", "/etc/passwd")
+
+    assert (await contents(source(work), revision))["taxi/testing/a.wav"] == b"a"
+    with pytest.raises(DataRejected):
+        await contents(source(work), revision, "")
+
+
+async def test_a_submodule_is_refused(work: Path, tmp_path: Path) -> None:
     """It would be another repository, from anywhere."""
     other = repository(tmp_path / "other")
     commit(other, track("taxi"))
     git(work, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "data/taxi/testing/more")
 
-    files = await contents(source(work), commit(work, {}))
+    with pytest.raises(DataRejected, match="taxi/testing/more: it is a submodule"):
+        await contents(source(work), commit(work, {}))
 
-    assert not any("more" in path for path in files)
+
+async def test_hidden_files_are_not_written(work: Path) -> None:
+    """No flow reads them, and programs might; git itself refuses some of them again and again."""
+    commit(work, track("taxi", {".gitattributes": b"* -text\n", "testing/.lfsconfig": b"[lfs]\n"}))
+    for path in ("testing/.GIT/x.wav", "testing/.g\u200cit/x", "testing/../../x"):
+        revision = commit_raw(work, path)
+        git(work, "update-ref", "refs/heads/main", revision)
+
+    assert sorted(await contents(source(work), revision)) == [
+        "taxi/testing/a.wav", "taxi/track.toml", "taxi/training/plain_text.txt"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "testing/GIT~1/x", "testing/\u200c.git/x", "testing/a\\b.wav", "testing/c:x", "testing/\u202ex.wav", "testing/A.wav",
+        "x/" * 16 + "y", "testing/" + "n" * 256,
+    ],
+)  # fmt: skip
+async def test_a_name_that_could_lead_elsewhere_is_refused(work: Path, path: str) -> None:
+    """Git takes some of these on this system, and another system would write over other files."""
+    revision = commit_raw(work, path)
+
+    with pytest.raises(DataRejected, match="taxi/"):
+        await contents(source(work), revision)
+
+
+async def test_nested_folders_are_refused_and_leave_nothing(work: Path, tmp_path: Path, scratch: Path) -> None:
+    """Thousands of them once made Python's own clearing up fail."""
+    revision = commit_raw(work, "x/" * 1500 + "y")
+
+    with pytest.raises(DataRejected, match="in more than 15 folders"):
+        await contents(source(work), revision)
+
+    assert list(scratch.iterdir()) == []
 
 
 async def test_no_hook_and_no_filter_of_this_machine_runs(
@@ -375,9 +434,46 @@ async def test_a_pointer_that_stays_is_told(work: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(Mistake, match=r"data/taxi/testing/a.wav in .* is a Git LFS pointer.*Switch `lfs` on"):
         await contents(source(work, lfs=False), revision)
-    monkeypatch.setattr("tasks.git_copy.shutil.which", lambda program: None)
+    monkeypatch.setattr("tasks.git_copy.shutil.which", lambda program: program if program == "git" else None)
     with pytest.raises(Mistake, match=r"git-lfs is not installed. Install it"):
         await contents(source(work), revision)
+
+
+def commit_linked(work: Path, place: str, target: str) -> str:
+    """Commit a link in the place of whatever is there."""
+    path = work / place
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    return commit(work, {})
+
+
+def commit_raw(work: Path, path: str, content: bytes = b"x") -> str:
+    """Add a file to the track taxi in a new commit, whatever git thinks of its path: trees are written as bytes."""
+    child = ("100644", bytes.fromhex(git(work, "hash-object", "-w", "--stdin", stdin=content)))
+    for at, word in reversed(list(enumerate(path.split("/")))):
+        place = "/".join(["HEAD:data/taxi", *path.split("/")[:at]])
+        child = ("40000", _tree(work, place, word.encode(), *child))
+    for name, place in ((b"taxi", "HEAD:data"), (b"data", "HEAD^{tree}")):
+        child = ("40000", _tree(work, place, name, *child))
+    return git(work, "commit-tree", child[1].hex(), "-m", "m", "-p", "HEAD")
+
+
+def _tree(work: Path, place: str, name: bytes, mode: str, content: bytes) -> bytes:
+    try:
+        listed = git(work, "-c", "core.quotePath=false", "ls-tree", place)
+    except subprocess.CalledProcessError:
+        listed = ""
+    lines = (line.partition("\t") for line in listed.splitlines())
+    entries = {
+        known.encode(): (head.split()[0].lstrip("0"), bytes.fromhex(head.split()[2])) for head, _, known in lines
+    }
+    entries[name] = (mode, content)
+    ordered = sorted(entries.items(), key=lambda one: one[0] + (b"/" if one[1][0] == "40000" else b""))
+    tree = b"".join(b"%s %s\0%s" % (kind.encode(), known, found) for known, (kind, found) in ordered)
+    return bytes.fromhex(git(work, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=tree))
 
 
 def with_lfs(work: Path) -> str:

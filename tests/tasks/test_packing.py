@@ -208,6 +208,18 @@ def test_training_data_become_one_file_per_dataset(track: Path, tmp_path: Path) 
     assert len({one.path for one in packed}) == len({one.content_hash for one in packed}) == 4
 
 
+def test_pronunciations_from_notepad_are_the_same_dataset(track: Path, tmp_path: Path) -> None:
+    """ "ANSI" or UTF-8, Azure gets the same bytes; so nothing is uploaded or trained again when somebody converts them."""
+    hashes = set()
+    for encoding in ("cp1252", "utf-8", "utf-8-sig"):
+        write(track / "training", {"pronunciation.txt": "O’Neill\to neill\r\nCafé\tca fay\r\n".encode(encoding)})
+        (packed,) = pack_training(track, tmp_path / encoding, "en-US")
+        hashes.add(packed.content_hash)
+        assert packed.path.read_bytes() == b"\xef\xbb\xbf" + "O’Neill\to neill\nCafé\tca fay\n".encode()
+
+    assert len(hashes) == 1
+
+
 def test_every_problem_of_a_track_is_told_at_once(track: Path) -> None:
     """One run, one list: nobody wants to mend a file and learn of the next one."""
     training = write(track / "training", {"plain_text.txt": b"caf\xe9\n", "pronunciation.txt": b"IEEE\n"})

@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from domain.mistakes import Mistake
+from tasks.folder_checks import check_folder
 from tasks.git_block import GitData
-from tasks.pull_checks import check_folder
 from tests.tasks.git_kit import SETTINGS, write
 
 
@@ -36,12 +36,13 @@ def test_settings_that_cannot_be_read_are_a_problem_of_the_track(tmp_path: Path)
     """Told without the folders of this machine."""
     write(tmp_path, {"taxi/track.toml": b"locale = 1\n"})
 
-    (problem,), leaks, _ = check_folder(tmp_path, "taxi")
+    found = check_folder(tmp_path, "taxi")
 
+    (problem,) = found.problems
     assert problem.file == "taxi/track.toml"
     assert "locale" in problem.reason
     assert str(tmp_path) not in problem.reason
-    assert leaks is None
+    assert found.leaks is None
 
 
 def test_a_track_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -49,9 +50,9 @@ def test_a_track_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path, {"elsewhere/taxi/track.toml": SETTINGS, "data/bus/track.toml": SETTINGS})
     (tmp_path / "data/taxi").symlink_to(tmp_path / "elsewhere/taxi")
 
-    (problem,), _, _ = check_folder(tmp_path / "data", "taxi")
+    (problem,) = check_folder(tmp_path / "data", "taxi").problems
 
-    assert problem.reason == "it is a link"
+    assert "taxi: this is a link" in problem.reason
 
 
 def test_problems_of_testing_and_training_are_told_together(tmp_path: Path) -> None:
@@ -63,15 +64,15 @@ def test_problems_of_testing_and_training_are_told_together(tmp_path: Path) -> N
     }
     write(tmp_path, files)
 
-    problems, _, _ = check_folder(tmp_path, "taxi")
+    found = check_folder(tmp_path, "taxi")
 
-    assert {problem.file.split("/")[1] for problem in problems} == {"testing", "training"}
+    assert {problem.file.split("/")[1] for problem in found.problems} == {"testing", "training"}
 
 
 def test_a_track_with_testing_data_alone_is_checked_for_these(tmp_path: Path) -> None:
     """A new track often starts like that."""
     write(tmp_path, {"taxi/testing/trans.txt": b"a.wav\tx\n", "taxi/track.toml": SETTINGS})
 
-    problems, _, _ = check_folder(tmp_path, "taxi")
+    found = check_folder(tmp_path, "taxi")
 
-    assert {problem.file.split("/")[1] for problem in problems} == {"testing"}
+    assert {problem.file.split("/")[1] for problem in found.problems} == {"testing"}

@@ -1,6 +1,7 @@
 """The contract of a `Store`: a local folder and a blob container pass the same tests."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tasks.blob_store import BlobStore
 from tasks.store import ABSENT, Conflict, LocalFolder, Store
+from tasks.store_errors import StoreUnusable
 
 
 @pytest.fixture
@@ -207,9 +209,9 @@ async def test_a_failed_write_leaves_the_old_content(folder: LocalFolder, monkey
     """A full disk or a crash half-way shows no half-written state."""
     store = folder
     await store.write("state", b"old")
-    monkeypatch.setattr(Path, "replace", _no_space)
+    monkeypatch.setattr(os, "replace", _no_space)
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StoreUnusable, match="No space"):
         await store.write("state", b"new")
 
     assert (await store.read("state")).data == b"old"
@@ -217,4 +219,4 @@ async def test_a_failed_write_leaves_the_old_content(folder: LocalFolder, monkey
 
 
 def _no_space(*_: object) -> None:
-    raise OSError("No space left on device")
+    raise OSError(errno.ENOSPC, "No space left on device")

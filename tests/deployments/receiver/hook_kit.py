@@ -78,7 +78,7 @@ def receiving(folder: Path, clock: FakeClock, **settings: Any) -> Iterator[Recei
     app = create_app(ReceiverSettings(data=folder, **(OPEN | settings)), outbox)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     try:
-        yield Receiver(outbox, httpx.AsyncClient(transport=transport, base_url="http://receiver"))
+        yield Receiver(outbox, httpx.AsyncClient(transport=transport, base_url="http://localhost"))
     finally:
         outbox.close()
 

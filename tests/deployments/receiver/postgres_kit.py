@@ -28,18 +28,33 @@ def _postgres_user() -> pwd.struct_passwd | None:
 def postgres() -> Iterator[str]:
     """The URL of a database of a server of its own."""
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
-        folder, user = Path(name), None
+        folder = Path(name)
         if not os.getuid() and (found := _postgres_user()):
-            user = found.pw_name
             os.chown(folder, found.pw_uid, found.pw_gid)
-
-        def run(*command: str) -> None:
-            subprocess.run(command, check=True, cwd=folder, user=user, stdout=subprocess.DEVNULL)
-
-        run("initdb", "-D", "data", "-U", "speechops", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off"
-        run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+        _run(folder, "initdb", "-D", "data", "-U", "speechops", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+        start(folder)
         try:
             yield f"postgresql://speechops@/postgres?host={folder}"
         finally:
-            run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+            stop(folder)
+
+
+def folder_of(url: str) -> Path:
+    """Where the server of that URL lives."""
+    return Path(url.rpartition("host=")[2])
+
+
+def start(folder: Path) -> None:
+    """Start the server, and wait until it listens."""
+    options = f"-k {folder} -c listen_addresses= -c fsync=off"
+    _run(folder, "pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+
+
+def stop(folder: Path) -> None:
+    """End it at once, as a machine that fails would."""
+    _run(folder, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
+
+
+def _run(folder: Path, *command: str) -> None:
+    found = None if os.getuid() else _postgres_user()
+    subprocess.run(command, check=True, cwd=folder, user=found.pw_name if found else None, stdout=subprocess.DEVNULL)

@@ -75,7 +75,7 @@ def receiver(tmp_path: Path, entra: FakeEntra) -> Iterator[Receiver]:
     with closing(Outbox(tmp_path / "outbox.sqlite3")) as outbox:
         app = create_app(settings, outbox, entra=entra.transport)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        yield Receiver(outbox, httpx.AsyncClient(transport=transport, base_url="http://receiver"))
+        yield Receiver(outbox, httpx.AsyncClient(transport=transport, base_url="http://localhost"))
 
 
 def sent(authorization: str = "", query: str = "", name: str = "eventgrid-blob-created") -> Sent:

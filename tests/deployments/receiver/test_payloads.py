@@ -1,14 +1,21 @@
 """What is understood of each sender's payloads, which follow the published schemas."""
 
+import hashlib
+import json
+import threading
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 
 from deployments.receiver.deliveries import Blob, Job, Push
+from deployments.receiver.github import GitHubHook
+from deployments.receiver.hook import MEGABYTE, Heard
 from tests.deployments.receiver.hook_kit import (
     FORGED,
     SECRET,
     Receiver,
+    Sent,
     azure_devops,
     event_grid,
     github,
@@ -58,10 +65,83 @@ async def test_tags_and_deleted_branches_are_kept_for_the_planner(
 
 async def test_github_sends_a_form_unless_told_otherwise(receiver: Receiver) -> None:
     """Its default content type is understood, too; the signature is over the form."""
-    sent = github(urlencode({"payload": github(payload("github-push")).body.decode()}).encode())
-    sent.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    assert (await receiver.take(as_form(payload("github-push")))).status_code == 202
 
-    assert (await receiver.take(sent)).status_code == 202
+
+FILES = {"commits": [{"added": [f"data/kal/testing/audio/{number:06d}.wav" for number in range(40_000)]}]}
+
+
+def as_form(value: dict[str, object]) -> Sent:
+    """As GitHub sends it unless told otherwise."""
+    sent = github(urlencode({"payload": json.dumps(value, ensure_ascii=False)}).encode())
+    return Sent(sent.path, sent.body, sent.headers | {"Content-Type": "application/x-www-form-urlencoded"})
+
+
+async def test_a_form_may_hold_any_language(receiver: Receiver) -> None:
+    """A commit's message, or a person's name."""
+    told = payload("github-push") | {"head_commit": {"message": "Größere Aufnahmen, 新しい録音"}}
+
+    assert (await receiver.take(as_form(told))).status_code == 202
+
+
+@pytest.mark.parametrize("send", [github, as_form, gitlab])
+async def test_a_push_of_very_many_files_is_read_by_its_beginning(
+    send: Callable[[object], Sent], receiver: Receiver
+) -> None:
+    """Megabytes of file names; they are signed, and neither kept nor parsed."""
+    sent = send(payload("gitlab-push" if send is gitlab else "github-push") | FILES)
+    answer = await receiver.take(sent)
+    (delivery,) = receiver.outbox.pending()
+
+    assert len(sent.body) > MEGABYTE
+    assert answer.status_code == 202
+    assert isinstance(delivery.subject, Push)
+    assert (delivery.subject.before, delivery.subject.after, delivery.subject.default_branch) == (BEFORE, AFTER, "main")
+    assert delivery.raw_hash == hashlib.sha256(sent.body).hexdigest()
+
+
+async def test_the_signature_is_over_all_of_a_large_body(receiver: Receiver) -> None:
+    """Also over what is not kept."""
+    sent = github(payload("github-push") | FILES)
+
+    assert (await receiver.take(Sent(sent.path, sent.body + b" ", sent.headers))).status_code == 401
+
+
+async def test_what_may_have_been_cut_off_is_not_guessed(receiver: Receiver) -> None:
+    """A repository behind the files, or an event of a pull request whose labels may follow."""
+    late = {"files": FILES["commits"], **payload("github-push")}
+    pull = payload("github-pull-request") | FILES
+    answers = [await receiver.take(github(late)), await receiver.take(github(pull, event="pull_request"))]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+
+
+async def test_a_large_body_is_read_in_a_thread(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nobody else waits for it; a small one is read at once."""
+    threads = []
+
+    def noted(_hook: GitHubHook, _call: object, _body: object) -> Heard:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return Heard(ignored=1)
+
+    monkeypatch.setattr(GitHubHook, "read", noted)
+    for told in (payload("github-push"), payload("github-push") | FILES):
+        await receiver.take(github(told))
+
+    assert threads == [True, False]
+
+
+@pytest.mark.parametrize("header", [{"Content-Encoding": "gzip"}, {"Content-Type": "multipart/form-data"}])
+async def test_what_is_packed_or_no_json_is_refused(header: dict[str, str], receiver: Receiver) -> None:
+    """A few bytes that become gigabytes are never unpacked."""
+    sent = github(payload("github-push"))
+
+    assert (await receiver.take(Sent(sent.path, sent.body, sent.headers | header))).status_code == 415
+
+
+async def test_a_batch_has_no_more_events_than_event_grid_sends(receiver: Receiver) -> None:
+    """Each costs work."""
+    assert (await receiver.take(event_grid([{}] * 5001))).status_code == 400
 
 
 async def test_a_ping_is_answered_and_starts_nothing(receiver: Receiver) -> None:

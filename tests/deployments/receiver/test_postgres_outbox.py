@@ -1,21 +1,27 @@
 """What is different when the outbox is a server: it may be gone, and several receivers may store at once."""
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 from pydantic import SecretStr
 
+from deployments.receiver.app import create_app
 from deployments.receiver.deliveries import News, Source
 from deployments.receiver.outbox import OutboxUnavailable
-from deployments.receiver.postgres_outbox import PostgresOutbox
+from deployments.receiver.postgres_outbox import _LOCK, PostgresOutbox
 from deployments.receiver.serving import opened_outbox
 from deployments.receiver.settings import ReceiverSettings
 from domain.mistakes import Mistake
 from tests.deployments.receiver.dispatch_kit import push
-from tests.deployments.receiver.hook_kit import FakeClock
+from tests.deployments.receiver.hook_kit import OPEN, FakeClock, github, payload
+from tests.deployments.receiver.postgres_kit import folder_of, start, stop
 
 
 def news(*keys: str) -> News:
@@ -76,9 +82,84 @@ def test_a_connection_that_breaks_in_the_middle_keeps_nothing(
 def test_while_another_stores_one_waits_and_is_told(in_postgres: PostgresOutbox, database: str) -> None:
     """Not for ever; and it works again afterwards."""
     with closing(PostgresOutbox(database, patience=0.2)) as other:
-        with in_postgres._transaction(), pytest.raises(OutboxUnavailable, match="TimeoutError"):
+        with in_postgres._transaction(), pytest.raises(OutboxUnavailable, match="lock timeout"):
             other.check()
         other.check()
+
+
+@contextmanager
+def serving(outbox: PostgresOutbox) -> Iterator[httpx.AsyncClient]:
+    """A receiver on that outbox."""
+    settings: Any = OPEN
+    transport = httpx.ASGITransport(create_app(ReceiverSettings(**settings), outbox))
+    yield httpx.AsyncClient(transport=transport, base_url="http://receiver")
+
+
+async def answers(client: httpx.AsyncClient) -> tuple[int, int]:
+    """To a push, the same each time, and to the probe."""
+    push = github(payload("github-push"))
+    told = await client.post(push.path, content=push.body, headers=push.headers)
+    return told.status_code, (await client.get("/readyz")).status_code
+
+
+@pytest.fixture
+def unkept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each probe looks."""
+    monkeypatch.setattr("deployments.receiver.health.KEPT_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("unkept")
+async def test_while_the_database_is_read_only_senders_come_again(
+    in_postgres: PostgresOutbox, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a failover: nothing is acknowledged, the log says what to do, and it works again without a restart."""
+    admin = await asyncpg.connect(database, server_settings={"default_transaction_read_only": "off"})
+    with serving(in_postgres) as client:
+        await admin.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+        broken(in_postgres)
+        refused = await answers(client)
+        await admin.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+        taken = await answers(client)
+    await admin.close()
+
+    assert (refused, taken) == ((503, 503), (202, 200))
+    assert "SPEECHOPS_OUTBOX_URL" in caplog.text
+
+
+@pytest.mark.usefixtures("unkept")
+async def test_a_connection_that_became_read_only_is_given_up(in_postgres: PostgresOutbox) -> None:
+    """The server that it led to may be a standby now; the next one leads to whoever answers."""
+    in_postgres._run("SET default_transaction_read_only = on", ())
+    with serving(in_postgres) as client:
+        assert (await answers(client))[0] == 503
+        assert await answers(client) == (202, 200)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unkept")
+async def test_a_server_that_is_restarted_costs_no_delivery(in_postgres: PostgresOutbox, database: str) -> None:
+    """While it is away senders are asked to come again; then all goes on, and what was acknowledged is there."""
+    with serving(in_postgres) as client:
+        before = await answers(client)
+        await asyncio.to_thread(stop, folder_of(database))
+        away = await answers(client)
+        await asyncio.to_thread(start, folder_of(database))
+        after = await answers(client)
+
+    assert (before, away, after) == ((202, 200), (503, 503), (200, 200))
+
+
+@pytest.mark.slow
+def test_a_receiver_that_is_stopped_while_it_stores_holds_nobody_up_for_ever(
+    in_postgres: PostgresOutbox, database: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends it, and with it the lock."""
+    monkeypatch.setattr("deployments.receiver.postgres_outbox._IDLE_SECONDS", 1)
+    with closing(PostgresOutbox(database, clock)) as stopped:
+        stopped._run("BEGIN", ())
+        stopped._run(f"SELECT pg_advisory_xact_lock({_LOCK})", ())
+
+        in_postgres.check()
 
 
 def test_a_server_that_cannot_be_used_is_a_mistake_that_shows_no_password(tmp_path: Path) -> None:

@@ -353,7 +353,9 @@ class Play:
             self.tell(f"VIOLATION {line}")
         for run in [run for run in await runs_of(self.world, self.lane) if run.id not in self._earlier]:
             states = await patiently(partial(self.world.client.read_flow_run_states, run.id))
-            told = ", ".join(f"{one.name}" for one in sorted(states, key=lambda one: one.timestamp))
+            ordered = sorted(states, key=lambda one: one.timestamp)
+            told = ", ".join(f"{one.name} at {one.timestamp:%M:%S}" for one in ordered)
+            told += f" ({ordered[-1].message})" if ordered and ordered[-1].message else ""
             self.tell(f"{self.world.conductor.flows.get(run.deployment_id or run.id)} {run.id} {run.name}: {told}")
             if run.state is None or not run.state.is_final():
                 await patiently(partial(self.world.client.set_flow_run_state, run.id, Cancelling()))

@@ -147,7 +147,7 @@ def _environment(folder: Path, server: str, secret: str, database: str) -> dict[
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "SPEECHOPS_RUNS_LOOK_SECONDS": "2",
-        "SPEECHOPS_RUNS_VANISHED_SECONDS": "15",
+        "SPEECHOPS_RUNS_VANISHED_SECONDS": "40",
         "SPEECHOPS_RUNS_STUCK_SECONDS": "60",
         "SPEECHOPS_RUNS_ASLEEP_SECONDS": "130",
         "SPEECHOPS_RUNS_AGAIN_SECONDS": "3",

@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 FACTOR = 10
-HEARTBEAT_SECONDS = 3
+HEARTBEAT_SECONDS = 5
 """Instead of 30; Prefect takes no less than 30 from its settings."""
 
 _SECURE = httpx.create_ssl_context()

@@ -1,7 +1,7 @@
 """Forks Prefect's engine for each flow run, with Prefect and our flows imported already; see `engine_client`.
 
 `python -m tests.chaos.engine_host SOCKET`. Everything in a forked process is as in one that was started, except that the
-clients of Prefect wait a tenth as long between their tries, heartbeats come every three seconds, and `checkpoints` count.
+clients of Prefect wait a tenth as long between their tries, heartbeats come every five seconds, and `checkpoints` count.
 """
 
 import array

@@ -33,7 +33,7 @@ CALM = "nothing"
 CRASHED_FOR_GOOD = timedelta(seconds=90)
 """Runs that crashed are begun again within a few seconds, unless they crashed again and again."""
 
-_LOOK_SECONDS = 1.5
+_LOOK_SECONDS = 2.5
 _QUIET_LOOKS = 1
 
 

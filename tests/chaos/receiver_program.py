@@ -9,7 +9,7 @@ from deployments.receiver.settings import ReceiverSettings
 from tasks.sources import all_sources
 
 PATIENCE = Patience(
-    look=timedelta(seconds=1), grace=timedelta(seconds=4), settle=timedelta(seconds=2), first_gap=timedelta(seconds=6)
+    look=timedelta(seconds=2), grace=timedelta(seconds=4), settle=timedelta(seconds=2), first_gap=timedelta(seconds=6)
 )
 
 if __name__ == "__main__":

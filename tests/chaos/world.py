@@ -146,7 +146,7 @@ def _environment(folder: Path, server: str, secret: str, database: str) -> dict[
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "SPEECHOPS_RUNS_LOOK_SECONDS": "2",
+        "SPEECHOPS_RUNS_LOOK_SECONDS": "4",
         "SPEECHOPS_RUNS_VANISHED_SECONDS": "40",
         "SPEECHOPS_RUNS_STUCK_SECONDS": "60",
         "SPEECHOPS_RUNS_ASLEEP_SECONDS": "130",

@@ -56,7 +56,7 @@ async def measure(pushes: int) -> list[tuple[float, float]]:
             home=Path(scratch) / "home", project=PROJECT,
             prefect_port=0, emulator_port=0, reports_port=0, receiver_port=0,
         )  # fmt: skip
-        async with running_stack(settings) as stack, PrefectClient(api=stack.prefect_api_url) as client:
+        async with running_stack(settings) as stack, stack.client() as client:
             await GitData(address=repository.as_uri()).asave("bench", client=client)
             await one(stack, client, repository)  # the first one warms caches
             return [await one(stack, client, repository) for _ in range(pushes)]

@@ -28,6 +28,7 @@ from deployments.demo_repository import TRACK, DemoRepository
 from deployments.demo_steps import EXPECTED, LIVE, PUSH, STEPS, Played, Step, copied_page
 from deployments.demo_undo import Undone, undo
 from deployments.flow_runs import result_of, run_to_end, runs_for, update_since, watched
+from deployments.home import private_files
 from deployments.processes import shown
 from deployments.stack import Stack, StackSettings, running_stack
 from domain.mistakes import Mistake
@@ -58,6 +59,11 @@ async def demo(settings: StackSettings, console: Console) -> None:
     Raises:
         Mistake: the stack could not be started, a flow failed, or the story did not come true.
     """
+    with private_files():
+        await _demo(settings, console)
+
+
+async def _demo(settings: StackSettings, console: Console) -> None:
     began, page = monotonic(), DemoPage(console)
     folder = settings.home / "demo"
     repository = DemoRepository(folder / "repository", settings.project / "data")

@@ -74,7 +74,7 @@ class DemoRepository:
             f"#!/bin/sh\nSPEECHOPS_GITHUB_SECRET=$(cat {shlex.quote(str(secret.resolve()))}) "
             f"exec {shlex.quote(sys.executable)} -m deployments.cli post-receive --receiver {receiver}\n"
         )
-        hook.chmod(0o755)
+        hook.chmod(0o700)
         return self._git("push", str(self.origin), "main", errors=True)
 
     def start(self) -> str:

@@ -137,7 +137,7 @@ def _by_hand(search: Search, why: str, failed: bool) -> Iterator[Holding]:
 
 def _in_data(wish: Wish) -> Iterator[Holding]:
     """Label files of the data folder in which the speaker stands, with how many recordings; nothing there is touched."""
-    for file in sorted(wish.data.glob(f"{wish.track or '*'}/**/{LABELS}")):
+    for file in _tables(wish):
         names, others = _named(file, wish.speaker)
         if names:
             yield Holding(
@@ -150,12 +150,18 @@ def _in_data(wish: Wish) -> Iterator[Holding]:
 def _prints_in_data(wish: Wish) -> set[str]:
     """SHA-256 of the speaker's recordings there: only the data folder knows who speaks in training recordings."""
     found = set()
-    for labels in wish.data.glob(f"{wish.track or '*'}/**/{LABELS}"):
+    for labels in _tables(wish):
         for name in _named(labels, wish.speaker)[0]:
             path = labels.parent / name
             if path.is_file() and not leads_out(path, wish.data):
                 found.add(hashlib.sha256(path.read_bytes()).hexdigest())
     return found
+
+
+def _tables(wish: Wish) -> list[Path]:
+    """The tables of labels in the data folder; links that lead out of it are none."""
+    found = sorted(wish.data.glob(f"{wish.track or '*'}/**/{LABELS}"))
+    return [file for file in found if not leads_out(file, wish.data)]
 
 
 def _named(file: Path, speaker: str) -> tuple[list[str], int]:

@@ -156,10 +156,20 @@ def _write(file: Path, text: str) -> None:
 
 
 @contextmanager
+def private_files() -> Iterator[None]:
+    """What this process and those that it starts write while the context lasts is for their user alone."""
+    before = os.umask(_PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
 def opened_home(folder: Path) -> Iterator[Home]:
     """Make the folder, or check it, and keep it for this process alone.
 
-    Whatever this process and those that it starts write while the context lasts is for their user alone.
+    Files are private while the context lasts.
 
     Raises:
         Mistake: it cannot be made, another process has it, or another version of speechops wrote it.
@@ -177,12 +187,11 @@ def opened_home(folder: Path) -> Iterator[Home]:
         raise Mistake(
             f"the folder {shown(folder)} cannot be used ({error.strerror}). Choose another one with --home."
         ) from None
-    before = os.umask(_PRIVATE)
     try:
-        _check_layout(folder)
-        yield Home(folder)
+        with private_files():
+            _check_layout(folder)
+            yield Home(folder)
     finally:
-        os.umask(before)
         lock.release()
 
 

@@ -19,7 +19,6 @@ from typing import Annotated, Any
 import httpx
 import typer
 from playwright.async_api import Page, async_playwright
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from rich.console import Console
 from rich.text import Text
@@ -121,7 +120,7 @@ def _without_chance(text: str) -> str:
 
 
 async def _shots(stack: Stack, released: str) -> list[Shot]:
-    async with PrefectClient(api=stack.prefect_api_url) as client:
+    async with stack.client() as client:
         form = (await client.read_deployment_by_name("training-update/speechops")).id
         of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[released]))
         artifacts = {
@@ -143,6 +142,8 @@ async def _photograph(stack: Stack, shots: list[Shot], images: Path, browser: st
         chromium = await playwright.chromium.launch(executable_path=browser, args=FLAGS)
         page = await chromium.new_page()
         await page.route(lambda url: not url.startswith(stack.prefect_url), lambda route: route.abort())
+        await page.goto(stack.login_link)
+        await page.get_by_text("Logout").wait_for()
         for shot in shots:
             await _take(page, stack.prefect_url, shot, images / f"{shot.name}.png")
         await chromium.close()

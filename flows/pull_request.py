@@ -24,7 +24,7 @@ from tasks.code_hosts import PullRequest, Status
 from tasks.datasets import await_datasets, start_datasets
 from tasks.models import await_model, candidate_identity, choose_base, start_model
 from tasks.orchestrator import crash_if_cut_off, crashes_when_cut_off
-from tasks.pull_checks import check_tracks
+from tasks.pull_checks import ALL_TRACKS, check_tracks
 from tasks.pull_data import checks_at_once, compare, find_pull
 from tasks.pull_reports import DATA, MODEL, describe_verdict, publish_report, set_status
 from tasks.results import NOT_KEPT
@@ -109,7 +109,7 @@ async def check(source: str, pull: PullRequest) -> PullReport:
         difference = await compare(source, pull)
         tracks, notes = await check_tracks(source, pull, difference), difference.plan.notes
     except LimitExceeded as limit:
-        tracks = (TrackReport("all tracks", not_judged=str(limit)),)
+        tracks = (TrackReport(ALL_TRACKS, not_judged=str(limit)),)
     except Exception as error:
         crash_if_cut_off(error)
         await set_status(source, pull, DATA, Status.FAILURE, "the data could not be checked; the run's log says why")

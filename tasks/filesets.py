@@ -133,9 +133,9 @@ def leads_out(path: Path, inside: Path) -> bool:
         return True
 
 
-def is_there(path: Path) -> bool:
-    """Whether a file stands there, or a link to anything, which is then refused."""
-    return path.is_symlink() or path.is_file()
+def is_there(path: Path, inside: Path) -> bool:
+    """Whether a file stands there, or a link that leads out of the folder `inside`, whatever it leads to."""
+    return leads_out(path, inside) or path.is_file()
 
 
 def _refusal(path: Path, label: str, inside: Path) -> Problem | None:

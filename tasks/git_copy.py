@@ -86,15 +86,26 @@ class GitCopy:
         """Fetch the tracks' settings that differ, all at once: nothing else reads the content of files for a plan."""
         await self.fetch_files(_settings(changes, data))
 
-    async def check_out(self, entries: Sequence[Entry], lfs: bool) -> None:
+    async def check_out(self, entries: Sequence[Entry], data: str, lfs: bool) -> None:
         """Write files that were listed, those of Git LFS as well. The copy is then nothing but these files.
 
         Only they reach the disk: no link, no attribute of the repository, and nothing that its names could lead to.
+
+        Args:
+            entries: the files.
+            data: the folder of all tracks; it is there, even if it is empty.
+            lfs: whether files of Git LFS are fetched.
 
         Raises:
             Mistake: files of Git LFS cannot be had.
             LimitExceeded: the files are more, or larger, than they may be.
         """
+        (self.folder / data).mkdir(parents=True, exist_ok=True)
+        if entries:
+            await self._write(entries, lfs)
+        await asyncio.to_thread(remove_tree, self.folder / ".git")
+
+    async def _write(self, entries: Sequence[Entry], lfs: bool) -> None:
         check_files(len(entries), self.remote.limits)
         await self.fetch_files(entry.content for entry in entries)
         sizes = await self._sizes({entry.content for entry in entries})
@@ -104,7 +115,6 @@ class GitCopy:
         await self.remote.ask(self.folder, *_CHECK_OUT)
         small = [self.folder / entry.path for entry in entries if sizes[entry.content] < _LONGEST_POINTER]
         await self._replace(await asyncio.to_thread(_pointers, small), lfs)
-        await asyncio.to_thread(remove_tree, self.folder / ".git")
 
     async def _replace(self, pointers: Sequence[Path], lfs: bool) -> None:
         """Put the files of Git LFS in the place of their pointers."""

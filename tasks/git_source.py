@@ -103,7 +103,7 @@ class GitSource:
             there = parts_of_tracks((entry.path for entry in listed), self.folder)
             check_track(there, track, f"{self.remote.address.url} at {revision[:_DIGITS]}")
             author = await asyncio.to_thread(copy.repository.author, revision)
-            await copy.check_out(wanted(entries, self.folder), self.lfs)
+            await copy.check_out(wanted(entries, self.folder), self.folder, self.lfs)
             yield Opened(copy.folder / self.folder, revision[:_DIGITS], (author,))
 
     @asynccontextmanager
@@ -118,7 +118,7 @@ class GitSource:
             problems = tuple(refusals(listed, self.folder))
             refused = {problem.file.partition("/")[0] for problem in problems}
             sound = [entry for entry in wanted(listed, self.folder) if top(entry, self.folder) not in refused]
-            await copy.check_out(sound, self.lfs)
+            await copy.check_out(sound, self.folder, self.lfs)
             yield CheckedOut(copy.folder / self.folder, problems)
 
     def limited(self, limits: Limits) -> "GitSource":

@@ -62,7 +62,7 @@ def _training(track: TrackFiles) -> Training:
 
 
 def _testing(track: TrackFiles, track_folder: Path) -> Testing:
-    ready = ["testing.zip"] if is_there(track_folder / "testing.zip") else []
+    ready = ["testing.zip"] if is_there(track_folder / "testing.zip", track_folder) else []
     sets = track.recordings("testing", [*ready, *track.zips("testing")])
     acoustics = [check_acoustic(one, track.problems) for one in sets]
     return Testing(

@@ -99,7 +99,7 @@ def pack_testing(track_folder: Path, out: Path) -> PackedTesting:
     """
     with ExitStack() as stack:
         track = TrackFiles(track_folder, stack)
-        ready = ["testing.zip"] if is_there(track_folder / "testing.zip") else []
+        ready = ["testing.zip"] if is_there(track_folder / "testing.zip", track_folder) else []
         candidates = track.recordings("testing", [*ready, *track.zips("testing")])
         if len(candidates) != 1:
             _refuse_candidates(track, candidates)

@@ -27,12 +27,12 @@ from tasks.code_hosts import PullRequest
 from tasks.confined import Done, exceeded, run
 from tasks.folder_checks import Checked, Request
 from tasks.git_source import CheckedOut
-from tasks.pull_data import Difference, load_git
+from tasks.pull_data import MOST_TRACKS, Difference, load_git
 from tasks.retrying import REMOTE
 from tasks.scratch import scratch_folder
 
-MOST_TRACKS = 50
-"""Of one pull request. What is more is refused: anybody can make folders."""
+ALL_TRACKS: Final = "all tracks"
+"""In the place of a track, for what concerns none of them alone."""
 
 _PROGRAM: Final = (sys.executable, "-P", "-m", "tasks.folder_checks")
 _ROOT: Final = Path(__file__).parents[1]
@@ -46,6 +46,8 @@ async def check_tracks(source: str, pull: PullRequest, difference: Difference) -
     block = await load_git(source)
     place, limits = block.source(source).limited(block.limits), block.limits
     tracks = difference.tracks[:MOST_TRACKS]
+    if not difference.folders:
+        return ()
     until = time.monotonic() + limits.seconds
     try:
         async with AsyncExitStack() as stack:
@@ -58,7 +60,8 @@ async def check_tracks(source: str, pull: PullRequest, difference: Difference) -
     except LimitExceeded as limit:
         found = _all_alike(tracks, not_judged=str(limit))
     except Mistake as mistake:
-        found = {track: Checked(track=track, problems=(Problem(track, None, str(mistake), ""),)) for track in tracks}
+        whole = tracks or (ALL_TRACKS,)
+        found = {track: Checked(track=track, problems=(Problem(track, None, str(mistake), ""),)) for track in whole}
     reports = [
         _report(found.get(track) or Checked(track=track, not_judged="its check did not begin"), difference)
         for track in tracks
@@ -121,7 +124,7 @@ def _environment(scratch: Path) -> dict[str, str]:
 
 
 def _all_alike(tracks: Sequence[str], not_judged: str) -> dict[str, Checked]:
-    return {track: Checked(track=track, not_judged=not_judged) for track in tracks}
+    return {track: Checked(track=track, not_judged=not_judged) for track in tracks or (ALL_TRACKS,)}
 
 
 def _report(checked: Checked, difference: Difference) -> TrackReport:
@@ -138,5 +141,5 @@ def _report(checked: Checked, difference: Difference) -> TrackReport:
 
 
 def _left_over(tracks: Sequence[str]) -> list[TrackReport]:
-    problem = Problem("all tracks", None, f"more than {MOST_TRACKS} tracks differ", "Divide the pull request.")
+    problem = Problem(ALL_TRACKS, None, f"more than {MOST_TRACKS} tracks differ", "Divide the pull request.")
     return [TrackReport(f"{len(tracks)} more", problems=(problem,))] if tracks else []

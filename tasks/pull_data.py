@@ -34,6 +34,9 @@ _HISTORY = (
     "origin",
 )
 
+MOST_TRACKS = 50
+"""Of one pull request. What is more is refused: anybody can make folders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -125,7 +128,8 @@ def _folders(changes: Iterable[Change], data: str, tracks: Sequence[str]) -> tup
     """The tracks, and where something else than a file has come."""
     odd = (change.path for change in changes if is_no_file(change.after))
     places = [words_below(path, data)[:1] or [path] for path in odd]
-    return tuple(dict.fromkeys([*tracks, *(word for words in places for word in words)]))
+    names = dict.fromkeys(word for words in places for word in words)
+    return tuple(dict.fromkeys([*tracks[:MOST_TRACKS], *list(names)[:MOST_TRACKS]]))
 
 
 def _is_track(name: str, there: TracksThere) -> bool:

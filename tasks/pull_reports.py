@@ -22,6 +22,10 @@ DATA, MODEL = "speechops/data", "speechops/model"
 """Names of the statuses."""
 
 
+_MOST_LOGGED = 500
+"""Problems in a run's log; the report has more, the comment fewer."""
+
+
 @task(name="set-status", description="Tell the code host how far we are.", **REMOTE)
 async def set_status(source: str, pull: PullRequest, name: str, status: Status, text: str) -> None:
     """Set one status of the pull request's commit; nothing without a token."""
@@ -54,9 +58,8 @@ async def publish_report(source: str, report: PullReport, *, tried: bool = False
         await host.comment(report.number, MARKER, body)
     else:
         get_run_logger().info("No token, or no code host that we know: this is not on the pull request.")
-    for track in report.tracks:
-        for problem in track.problems:
-            get_run_logger().info("%s", problem)
+    for problem in [problem for track in report.tracks for problem in track.problems][:_MOST_LOGGED]:
+        get_run_logger().info("%s", problem)
     get_run_logger().info("%s. %s", report.summary, report.model_summary)
 
 

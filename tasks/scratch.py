@@ -29,7 +29,7 @@ def scratch_folder() -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (folder / "new").rename(folder / _LOCK)  # others see the lock when it is held
-            (folder / "files").mkdir()
+            (folder / "files").mkdir(mode=0o700)
             yield folder / "files"
         finally:
             remove_tree(folder)

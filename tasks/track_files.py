@@ -8,7 +8,7 @@ from domain.mistakes import Mistake
 from domain.problems import DataRejected, Problem
 from domain.track import MOST_SETTINGS, TRACK_NAME, Track, parse_track
 from tasks.acoustic import TRANSCRIPTS
-from tasks.filesets import FileSet, folder_files, leads_out, zip_files
+from tasks.filesets import FileSet, folder_files, is_there, leads_out, zip_files
 
 
 def read_track(data: Path, track: str) -> tuple[Path, Track]:
@@ -20,7 +20,7 @@ def read_track(data: Path, track: str) -> tuple[Path, Track]:
     file = data / track / "track.toml"
     if TRACK_NAME.fullmatch(track) and (data / track).is_symlink():
         raise Mistake(f"{data / track}: this is a link. Put the folder itself there, or name the folder that holds it.")
-    if not TRACK_NAME.fullmatch(track) or not (file.is_symlink() or file.is_file()):
+    if not TRACK_NAME.fullmatch(track) or not is_there(file, file.parent):
         known = ", ".join(sorted(path.parent.name for path in data.glob("*/track.toml"))) or "none"
         raise Mistake(
             f"there is no track '{track}' in {data}/ (known: {known}). Correct the name, or make the track with "

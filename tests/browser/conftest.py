@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Route, async_playwright, expect
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
 from deployments.flow_runs import run_to_end
@@ -191,7 +190,7 @@ async def site(
         running_stack(
             StackSettings(home=home, project=PROJECT, prefect_port=0, emulator_port=0, reports_port=0, receiver_port=0)
         ) as stack,
-        PrefectClient(api=stack.prefect_api_url) as client,
+        stack.client() as client,
     ):
         parameters = {"track": TRACK, "data": str(data), "revision": REVISION}
         run = asyncio.create_task(run_to_end(client, "training-update/speechops", parameters, lambda task, state: None))
@@ -228,9 +227,10 @@ async def _patiently(route: Route) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tab(browser: BrowserContext, site: Site) -> PrefectUI:
-    """The UI's start page."""
+    """The UI's start page, reached by the link that logs in."""
     tab = PrefectUI(browser.pages[0], site)
-    await tab.page.goto(site.stack.prefect_url)
+    await tab.page.goto(site.stack.login_link)
+    await expect(tab.page.get_by_text("Logout")).to_be_visible()  # before that, leaving the page logs out again
     return tab
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import expect
-from prefect.client.orchestration import PrefectClient
 from prefect_azure import AzureBlobStorageCredentials
 
 from deployments.flow_runs import update_since, watched
@@ -151,7 +150,7 @@ async def test_an_upload_starts_its_test_and_can_be_followed(ui: PrefectUI, azur
     """Event Grid tells of a new recording: data-update says what it started and why, and its link leads to the WER."""
     write_small_track(tmp_path / "night-bus", RECORDINGS[:2], "training")
     container = azurite.container()
-    async with PrefectClient(api=ui.site.stack.prefect_api_url) as client:
+    async with ui.site.stack.client() as client:
         credentials = AzureBlobStorageCredentials(connection_string=azurite.connection_string)
         block = BlobData(credentials=credentials, container=container.name, prefix="tracks")
         await block.asave("uploads", client=client)
@@ -165,7 +164,7 @@ async def test_an_upload_starts_its_test_and_can_be_followed(ui: PrefectUI, azur
         answer = await sender.post(sent.path, content=sent.body, headers=sent.headers)
 
     assert answer.status_code == 202, answer.text
-    async with PrefectClient(api=ui.site.stack.prefect_api_url) as client:
+    async with ui.site.stack.client() as client:
         run = await watched(client, await update_since(client, "uploads", since), lambda task, state: None)
         assert run.state_name == "Started"
     await ui.open_named_run("uploads", "Artifacts")

@@ -147,6 +147,16 @@ def test_the_closing_table_tells_the_story(first: Shown) -> None:
     assert first.summary["endpoint"]["url"] in first.text
 
 
+def test_what_the_demo_keeps_is_private_and_its_password_is_not_told(first: Shown, home: Path) -> None:
+    """Audio, reports and databases are for whoever played it; the output went to a pipe, where no person reads it."""
+    copied = home / "demo" / "repository"  # the sample, with the modes that it has
+    kept = [home, *(path for path in home.rglob("*") if not path.is_relative_to(copied))]
+
+    assert any(path.suffix == ".wav" for path in kept)
+    assert [path for path in kept if path.exists() and path.stat().st_mode & 0o077] == []
+    assert (home / "prefect.auth").read_text().partition(":")[2] not in first.text
+
+
 def test_a_second_run_does_nothing_again_and_says_so(first: Shown, second: Shown) -> None:
     """Same state, same data: the same figures, and no upload, training or evaluation."""
     assert "Nothing was uploaded, trained or evaluated again" in second.text

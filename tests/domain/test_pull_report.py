@@ -73,6 +73,18 @@ def test_every_problem_is_told_with_file_line_and_remedy() -> None:
     assert "## ✘ Speech data: 1 of 1 track cannot be used" in text
 
 
+def test_what_was_not_judged_is_not_taken_for_sound() -> None:
+    """Nor is it counted among what is wrong."""
+    told = report(
+        TrackReport("taxi", not_judged="too large"), TrackReport("bus", problems=(Problem("x", 1, "y", "z"),))
+    )
+
+    assert not told.is_sound
+    assert told.summary == "1 of 2 tracks cannot be used, 1 of 2 tracks not judged"
+    assert "✘ not judged" in data_markdown(told)
+    assert "too large" in data_markdown(told)
+
+
 def test_the_difference_is_told_in_counts() -> None:
     """New, gone and changed files of each part, whatever their order."""
     changes = [

@@ -1,6 +1,7 @@
 """A pull request is checked within seconds; its model is temporary, and nothing that is live is touched."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from logging import getLogger
@@ -15,6 +16,7 @@ from flows.pull_request import pull_request, why_not
 from flows.training_update import training_update
 from tasks.code_hosts import PullRequest
 from tasks.git_block import GitData
+from tasks.pull_data import compare
 from tasks.temporary import remove_left
 from tests.emulator.service_kit import held
 from tests.flows.conftest import NAMES, SPOKEN, World
@@ -293,23 +295,100 @@ async def test_a_commit_that_replaced_the_approved_one_gets_no_model(project: Pr
 
 
 async def test_hostile_files_of_a_fork_read_nothing_of_this_machine(project: Project, tmp_path: Path) -> None:
-    """A link to another folder, one to a file, a zip bomb: each is told as a problem."""
-    secret = tmp_path / "secret.txt"
-    secret.write_text("canary-of-this-machine\tsaid\n")
+    """Links to a folder, to a file and to nothing are told alike, and no name behind them; so is a zip bomb as a problem."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/canary-of-this-machine.wav").write_bytes(b"x")
     testing = project.folder / "data/places/testing"
     (testing / "trans.txt").unlink()
-    (testing / "trans.txt").symlink_to(secret)
+    (testing / "trans.txt").symlink_to(tmp_path / "secret/canary-of-this-machine.wav")
+    (testing / "gone.wav").symlink_to(tmp_path / "nowhere")
+    (project.folder / "data/places/training/audio").symlink_to(tmp_path / "secret")
     (project.folder / "data/evil").symlink_to(tmp_path)
     project.push({"data/odd/track.toml": b'locale = "en-US"\n', "data/odd/testing/<img src=x>@team.zip": b"PK"})
 
     report = await project.run()
 
+    links = {(one.file, one.reason) for track in report.tracks for one in track.problems if track.track != "odd"}
+    assert links == {
+        ("evil", "it is a symbolic link"),
+        ("places/testing/gone.wav", "it is a symbolic link"),
+        ("places/testing/trans.txt", "it is a symbolic link"),
+        ("places/training/audio", "it is a symbolic link"),
+    }
     assert not report.is_sound
     assert "canary" not in project.comment
-    assert "leads out" in project.comment
     assert str(tmp_path) not in project.comment
     assert "@team" not in project.comment
     assert "<img" not in project.comment.replace("\\<img", "")
+
+
+async def test_a_link_in_the_place_of_all_data_is_told(project: Project, tmp_path: Path) -> None:
+    """Else all tracks would be gone, and nobody would know why."""
+    shutil.rmtree(project.folder / "data")
+    (project.folder / "data").symlink_to(tmp_path)
+    project.push()
+
+    report = await project.run()
+
+    assert [one.reason for track in report.tracks for one in track.problems] == ["it is a symbolic link"]
+    assert project.states("data")[-1] == "failure"
+
+
+@pytest.mark.parametrize(
+    ("limits", "file"),
+    [
+        ({"check_disk_megabytes": 1}, "testing/large.wav"),
+        ({"check_files": 3}, "testing/small.wav"),
+        ({"check_minutes": 1e-4}, "testing/small.wav"),
+    ],
+)
+async def test_data_over_a_limit_are_not_judged(project: Project, limits: dict[str, Any], file: str) -> None:
+    """That is told as it is: neither sound nor wrong, and never green."""
+    await project.save(**limits)
+    size = 3_000_000 if "large" in file else 10
+    project.push({f"data/places/{file}": bytes(size)})
+
+    report = await project.run()
+
+    assert not report.is_sound
+    assert all(track.not_judged and not track.problems for track in report.tracks)
+    assert project.states("data")[-1] == "failure"
+    assert "not judged" in project.host.statuses[-1]["description"]
+    assert "Nobody knows whether these data are sound" in project.comment
+
+
+async def test_settings_that_blow_up_are_refused_at_once(project: Project) -> None:
+    """Forty kilobytes of dotted keys took Python's TOML reader 14 seconds and 2.9 gigabytes."""
+    project.push({"data/places/track.toml": b'locale = "en-US"\n' + b"a." * 20_000 + b"a = 1\n"})
+
+    report = await project.run()
+
+    (problem,) = report.tracks[0].problems
+    assert "track.toml:2: the line has more than 100 dots" in problem.reason
+
+
+async def test_no_more_are_checked_at_once_than_the_block_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever number strangers open; whoever waits is checked when another is done, though that one's run goes on."""
+    await project.save(checks_at_once=1)
+    project.push()
+    busy, most = 0, 0
+
+    async def gauged(source: str, pull: PullRequest) -> Any:
+        nonlocal busy, most
+        busy, most = busy + 1, max(most, busy + 1)
+        try:
+            await asyncio.sleep(0.2)
+            return await compare(source, pull)
+        finally:
+            busy -= 1
+
+    monkeypatch.setattr("flows.pull_request.compare", gauged)
+
+    await asyncio.gather(*(pull_request("maps", number) for number in (7, 8, 9)))
+
+    assert most == 1
 
 
 async def test_data_that_cannot_be_compared_do_not_stay_pending(project: Project) -> None:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tasks.git_block import GitData
-from tasks.snapshots import git_authors
+from tasks.snapshots import git_authors, git_revision
 from tests.tasks.git_kit import commit, git, repository, track, write
 
 
@@ -30,6 +32,28 @@ def test_nobody_knows_who_changed_what_is_not_committed(tmp_path: Path) -> None:
 
     assert git_authors(work / "data/taxi") == ()
     assert git_authors(tmp_path) == ()
+
+
+def test_a_hook_s_own_repository_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git names it to its hooks by the environment; revision and author are those of the folder's."""
+    work = repository_of_ada(tmp_path / "work")
+    commit(repository(tmp_path / "other"), {"x": b"x"})
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other/.git"))
+
+    assert git_authors(work / "data/taxi") == ("Ada Lovelace <ada@example.org>",)
+    assert git_revision(work / "data/taxi") == git(work, "rev-parse", "--short=12", "HEAD")
+
+
+def test_a_repository_among_the_data_starts_nothing(tmp_path: Path) -> None:
+    """Files that look like a bare repository could name programs that git starts."""
+    work = repository_of_ada(tmp_path / "work")
+    config = f"[core]\nrepositoryformatversion = 0\nworktree = {work}\nfsmonitor = touch {tmp_path}/canary\n".encode()
+    files = {"HEAD": b"ref: refs/heads/main\n", "config": config, "objects/x": b"", "refs/x": b""}
+    write(work, track("taxi", files))
+
+    git_revision(work / "data/taxi")
+
+    assert not (tmp_path / "canary").exists()
 
 
 async def test_a_git_source_tells_the_author_of_the_commit(tmp_path: Path) -> None:

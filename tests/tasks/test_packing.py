@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import shutil
 import stat
 import struct
 import wave
@@ -165,6 +166,30 @@ def test_the_hash_of_a_dataset_never_changes(track: Path, tmp_path: Path) -> Non
         hashlib.sha256(packed_bytes(packed)).hexdigest()
         == "78414fad14a3230080ed81c9c4876a4df560015747c4592f6194c8220f0da456"
     )
+
+
+def test_a_folder_that_is_a_link_tells_nothing_of_what_is_in_it(track: Path) -> None:
+    """Its names would stand in a public comment."""
+    (track.parent / "secret").mkdir()
+    (track.parent / "secret/canary.wav").write_bytes(b"x")
+    (track / "training").mkdir(exist_ok=True)
+    shutil.rmtree(track / "training/audio", ignore_errors=True)
+    (track / "training/audio").symlink_to(track.parent / "secret")
+
+    told = problems_of(pack_training, track)
+
+    assert [one for one in told if "training/audio: it is a link that leads out" in one]
+    assert "canary" not in str(told)
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/nowhere", "c.wav", "../.."])
+def test_all_links_out_of_the_track_are_told_alike(track: Path, target: str) -> None:
+    """Else they would tell which files this machine has; links to themselves lead nowhere."""
+    (track / "testing/c.wav").symlink_to(target)
+
+    assert [
+        one for one in problems_of(pack_testing, track) if one.startswith("sharjah/testing/c.wav: it is a link that")
+    ]
 
 
 @pytest.mark.parametrize("place", ["testing.zip", "testing/samples.zip"])

@@ -249,3 +249,16 @@ def test_a_scheduled_run_is_waited_for_only_when_it_starts_by_itself() -> None:
 
     runs = [server.runs[server.add(number, state)] for number, state in enumerate(states)]
     assert [may_be_waited_for(run) for run in runs] == [True, True, False, False, True]
+
+
+async def test_who_leaves_the_queue_lets_the_next_one_in() -> None:
+    """Its own run goes on for hours, with something else."""
+    server = Server()
+    first, second = server.add(1, tags=["mine"], second=0), server.add(2, second=1)
+    await queue(server, first).take_turn()
+    assert await waits(server, second)
+
+    await queue(server, first).end_turn()
+
+    assert server.runs[first].tags == ["mine"]
+    assert not await waits(server, second)

@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test slow check up lock clean
+.PHONY: help install demo test slow chaos check up lock clean
 
 help:  ## Say what can be done here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: check  ## Everything that must hold and fits into ten minutes; CI runs exa
 
 slow: $(STAMP)  ## What does not fit: the demo played twice, Prefect's UI in a browser, kills, 10,000 deliveries (30 minutes)
 	$(BIN)/pytest -m slow
+
+chaos: $(STAMP)  ## Kill, cut off and cancel everything at 320 seeded points; writes the figures of docs/reliability.md (two hours)
+	CHAOS_PLANS=all CHAOS_FIGURES=1 $(BIN)/pytest -m slow tests/chaos/test_chaos.py
 
 check: $(STAMP)  ## Format, lint, types, layers, shape (the fast half of `make test`)
 	$(BIN)/ruff format --check .

@@ -25,7 +25,7 @@ class Point:
     number: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Order:
     """What is to happen, once, at a point of the next process that runs a flow for a track or a source."""
 

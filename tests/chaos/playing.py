@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.objects import FlowRun
@@ -84,6 +83,10 @@ class Play:
         self.owed: list[tuple[str, str]] = []
         self._began = monotonic()
         self._fault_at: float | None = None
+        self._track: Track | None = None
+        self._order: Order | None = None
+        self._earlier: frozenset[UUID] = frozenset()
+        self._processes_until = 0.0
 
     def tell(self, what: str) -> None:
         """Note it for whoever has to understand a violation."""
@@ -109,13 +112,8 @@ class Play:
             self.result.violations.append(f"{type(error).__name__}: {error}")
         if self.result.violations:
             await self._give_up()
-        self.world.conductor.orders = [one for one in self.world.conductor.orders if one.act not in self._acts]
+        self._withdraw_order()
         return self.result
-
-    _patience: float = 0.0
-    _track: Track | None = None
-    _acts: tuple[Any, ...] = ()
-    _earlier: frozenset[UUID] = frozenset()
 
     # What is there before.
 
@@ -177,8 +175,8 @@ class Play:
         elif self.plan.fault == "kill receiver" and self.plan.counted == "data-update":
             pass  # on the way of the delivery, see `_push`
         else:
-            self._acts = (noted,)
-            self.world.conductor.orders.append(Order(self.plan.counted, subject, self.plan.at, noted))
+            self._order = Order(self.plan.counted, subject, self.plan.at, noted)
+            self.world.conductor.orders.append(self._order)
         return await _SCENES[self.plan.flow](self, track)
 
     async def _train(self, track: Track) -> Sequence[str | None]:
@@ -245,12 +243,16 @@ class Play:
         return [track.heard(track.lives[-1])] if track.lives else [None]
 
     async def _cancel_while_it_asks(self, track: Track, before: int) -> None:
-        self.world.conductor.orders = [one for one in self.world.conductor.orders if one.act not in self._acts]
+        self._withdraw_order()
         await self._settle(until=lambda: self._asks(track, before))
         self._fault_at, self.result.fired = monotonic(), "while it is suspended"
         run = (await Approvals(self.world.store, track.name).all())[-1].flow_run
         self.by_hand.add(UUID(run))
         await patiently(lambda: self.world.client.set_flow_run_state(UUID(run), Cancelling()))
+
+    def _withdraw_order(self) -> None:
+        if self._order in self.world.conductor.orders:
+            self.world.conductor.orders.remove(self._order)
 
     async def _asks(self, track: Track, before: int) -> bool:
         """Whether a run of the track is suspended for a new request."""
@@ -324,7 +326,7 @@ class Play:
     ) -> None:
         """Wait until every run that is owed is there and over, nothing is under way, and every service is back."""
         deadline, quiet = monotonic() + patience, 0
-        self._patience = monotonic() + patience / 2  # a process that stays is told as such
+        self._processes_until = monotonic() + patience / 2  # a process that stays is told as such
         while quiet < _QUIET_LOOKS:
             await asyncio.sleep(_LOOK_SECONDS)
             waits = await self._waits_for()
@@ -344,7 +346,7 @@ class Play:
         waits = [f"{flow} for {revision[:12]}" for flow, revision in self.owed if (flow, revision) not in begun]
         waits += [f"{flows.get(run.deployment_id or run.id)} {run.id}, {run.state_name}" for run in open_runs]
         mine, alive = {run.id for run in runs}, self.world.conductor.alive
-        waits += [f"process {pid}" for pid, run in alive.items() if run in mine and monotonic() < self._patience]
+        waits += [f"process {pid}" for pid, run in alive.items() if run in mine and monotonic() < self._processes_until]
         return waits + (["services"] if self.world.repairs else [])
 
     async def _give_up(self) -> None:

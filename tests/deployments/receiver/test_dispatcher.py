@@ -410,7 +410,7 @@ async def test_the_receiver_wakes_the_dispatcher_and_shows_its_figures(at: Dispa
     at.restart(Patience(look=timedelta(days=1)))
     at.take(push())
     app = create_app(ReceiverSettings(data=tmp_path, github_secret=SECRET), at.outbox, at.dispatcher)
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://receiver")
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
     async with app.router.lifespan_context(app):
         await told.wait()  # the first turn
         told.clear()

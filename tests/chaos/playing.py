@@ -315,6 +315,8 @@ class Play:
                 await self._settle(until=until)
             elif run.state.is_failed() and self.plan.fault in ("disk full", "read-only store"):
                 self.tell(f"retry of {flow}, which said: {(run.state.message or '')[:300]}")
+                if "[Errno" in (run.state.message or ""):
+                    self.result.violations.append(f"not told as trouble of the store: {run.state.message}")
                 state = Scheduled(name="AwaitingRetry", message="Retry from the UI")
                 await patiently(partial(self.world.client.set_flow_run_state, run.id, state))
                 await self._settle(until=until)

@@ -60,7 +60,10 @@ def exceeded(done: Done) -> str:
         return _TIME
     if done.code < 0 and -done.code in _SIGNALS:
         return _SIGNALS[signal.Signals(-done.code)]
-    said = (done.err[:10_000] + done.err[-10_000:]).decode(errors="replace")
+    ends = (done.err[:10_000] + done.err[-10_000:]).decode(errors="replace")
+    said = "\n".join(
+        line for line in ends.splitlines() if not line.startswith("remote:")
+    )  # a server's own trouble passes
     return next((limit for words, limit in _WORDS.items() if done.code and re.search(words, said)), "")
 
 

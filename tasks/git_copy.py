@@ -113,6 +113,8 @@ class GitCopy:
         listed = "".join(f"100644 {entry.content}\t{entry.path}\0" for entry in entries)
         await self.remote.ask(self.folder, "update-index", "-z", "--index-info", stdin=os.fsencode(listed))
         await self.remote.ask(self.folder, *_CHECK_OUT)
+        if lost := [entry.path for entry in entries if not (self.folder / entry.path).is_file()]:
+            raise Mistake(f"git does not write the file {ascii(lost[0])[:200]}. Rename it.")
         small = [self.folder / entry.path for entry in entries if sizes[entry.content] < _LONGEST_POINTER]
         await self._replace(await asyncio.to_thread(_pointers, small), lfs)
 
@@ -135,7 +137,9 @@ class GitCopy:
         told = await self.remote.ask(
             self.folder, "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked, GIT_ALLOW_PROTOCOL=""
         )
-        pairs = (line.split(" ") for line in told.splitlines())
+        pairs = [line.split(" ") for line in told.splitlines()]
+        if any(size == "missing" for _, size in pairs):
+            raise ConnectionError(f"{self.remote.address.url} does not give all files of the commit")
         return {content: int(size) for content, size in pairs}
 
     def _check_lfs(self, pointer: Path, lfs: bool) -> None:

@@ -125,7 +125,8 @@ class GitRemote:
         if done.code is None:
             raise ConnectionError(f"{self.address.url} did not finish `git {words[0]}` within {patience:.0f} s")
         if done.code:
-            raise self._refusal(words[0], self._redacted(done.err.decode(errors="replace")))
+            said = done.err.decode(errors="replace").replace(str(folder), "…")
+            raise self._refusal(words[0], self._redacted(said))
         return os.fsdecode(done.out)
 
     def _limits(self) -> Limits | None:

@@ -15,6 +15,7 @@ from domain.mistakes import Mistake
 from domain.plan import Plan, make_retest_plan
 from domain.problems import DataRejected, Problem
 from domain.pushes import PushRules, is_no_commit
+from domain.track import TRACK_NAME
 from tasks.changes import plan_range
 from tasks.data_source import Opened, check_track
 from tasks.git_address import same_repository
@@ -117,7 +118,9 @@ class GitSource:
             listed = await asyncio.to_thread(copy.repository.entries, revision, self.folder, tracks)
             problems = tuple(refusals(listed, self.folder))
             refused = {problem.file.partition("/")[0] for problem in problems}
-            sound = [entry for entry in wanted(listed, self.folder) if top(entry, self.folder) not in refused]
+            sound = [
+                entry for entry in wanted(listed, self.folder) if _may_be_written(top(entry, self.folder), refused)
+            ]
             await copy.check_out(sound, self.folder, self.lfs)
             yield CheckedOut(copy.folder / self.folder, problems)
 
@@ -158,3 +161,8 @@ class GitSource:
             ceiling = str(scratch.parent)
             listed = await self.remote.ask(scratch, *words, patience=ASKING, GIT_CEILING_DIRECTORIES=ceiling)
         return {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
+
+
+def _may_be_written(track: str, refused: Collection[str]) -> bool:
+    """Only tracks are checked; their names stand in problems as they are."""
+    return TRACK_NAME.fullmatch(track) is not None and track not in refused

@@ -16,7 +16,7 @@ from tasks.git_address import parse_address
 from tasks.git_block import GitData
 from tasks.git_copy import GitCopy
 from tasks.git_source import GitSource
-from tests.tasks.git_kit import SETTINGS, ZEROS, commit, git, repository, track, write
+from tests.tasks.git_kit import SETTINGS, ZEROS, commit, git, many_commits, repository, track, write
 from tests.tasks.git_server_kit import needs_lfs, serving
 
 TOKEN = "canary-token-0123456789"
@@ -289,7 +289,7 @@ async def test_a_name_that_could_lead_elsewhere_is_refused(work: Path, path: str
 
 async def test_nested_folders_are_refused_and_leave_nothing(work: Path, tmp_path: Path, scratch: Path) -> None:
     """Thousands of them once made Python's own clearing up fail."""
-    revision = commit_raw(work, "x/" * 1500 + "y")
+    revision = many_commits(work, ["data/taxi/" + "x/" * 1500 + "y"])
 
     with pytest.raises(DataRejected, match="in more than 15 folders"):
         await contents(source(work), revision)

@@ -164,6 +164,7 @@ def test_a_zip_that_unpacks_to_more_is_not_judged(tmp_path: Path) -> None:
     [
         (Done(0, b"", b"Out of memory"), ""),
         (Done(1, b"", b"fatal: not found"), ""),
+        (Done(1, b"", b"remote: Out of memory"), ""),
         (Done(128, b"", b"error: index-pack died of signal 25"), "its space on disk"),
         (Done(128, b"", b"fatal: Out of memory, malloc failed"), "its memory"),
         (Done(None, b"", b""), "its time"),

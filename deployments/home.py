@@ -22,6 +22,8 @@ _LAYOUT = "2"
 
 
 _PRIVATE = 0o077
+_OURS = {"demo", "emulator", "hook", "layout", "logs", "prefect", "receiver", "running", "store", "up"}
+"""What stands in the folder, without endings."""
 _LOCK_SECONDS = 0.5
 """Longer than a look at whether a stack is running holds the lock."""
 
@@ -205,4 +207,6 @@ def _check_layout(folder: Path) -> None:
             f"{shown(folder)} was written by another version of speechops (layout {found}, this one needs {_LAYOUT}). "
             "Choose another folder with --home, or remove this one."
         )
-    folder.chmod(0o700)  # it is ours: an earlier version made it for everybody
+    if {path.name.split(".")[0] for path in folder.iterdir()} <= _OURS:  # not somebody's /tmp
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)

@@ -12,7 +12,7 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import ValidationError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from domain.approval import (
     REQUEST_ID,
@@ -31,8 +31,7 @@ from domain.ruling import Ruling
 from tasks.blocks import load_store
 from tasks.ledger import Ledger
 from tasks.retrying import FRESH
-from tasks.store import ABSENT, Conflict, Store
-from tasks.store_errors import StoreUnavailable
+from tasks.store import ABSENT, Conflict, Store, may_pass
 
 Sleep = Callable[[float], Awaitable[None]]
 Change = Callable[[Request, State, datetime], Request]
@@ -82,7 +81,7 @@ class Approvals:
 
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
+            retry=retry_if_exception(may_pass),
             stop=stop_after_attempt(_MOST_TRIES),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             sleep=self._sleep,

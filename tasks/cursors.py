@@ -11,12 +11,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from domain.mistakes import Mistake
 from domain.naming import fingerprint
-from tasks.store import ABSENT, Conflict, Store
-from tasks.store_errors import StoreUnavailable
+from tasks.store import ABSENT, Store, may_pass
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -92,7 +91,7 @@ class Cursors:
 
     def _tries(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
+            retry=retry_if_exception(may_pass),
             stop=stop_after_attempt(_MOST_TRIES),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             sleep=self._sleep,

@@ -21,7 +21,7 @@ async def update_every_source(speech: str, store: str) -> tuple[str, ...]:
     Raises:
         Mistake: the flow has no deployment.
     """
-    names = await patiently()(source_names)
+    names: list[str] = await patiently()(source_names)
     async with get_client() as client:
         deployment = await deployment_id(client, FLOW) if names else None
         for name in names:

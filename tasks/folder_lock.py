@@ -16,7 +16,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from tasks.store_errors import StoreUnavailable
+from tasks.store_errors import StoreLocked
 
 LOCK_SECONDS: Final = 60.0
 """How long to wait for the lock of a store's folder; it is held for milliseconds."""
@@ -35,7 +35,7 @@ def locked(folder: Path, seconds: float) -> Iterator[None]:
         seconds: how long to wait for it.
 
     Raises:
-        StoreUnavailable: another process holds it all that time; the message names it.
+        StoreLocked: another process holds it all that time; the message names it.
     """
     lock = FileLock(folder / _LOCK, mode=0o600)
     _take(lock, folder, seconds)
@@ -56,7 +56,7 @@ def _take(lock: FileLock, folder: Path, seconds: float) -> None:
     try:
         lock.acquire(timeout=seconds - patience)
     except Timeout:
-        raise StoreUnavailable(
+        raise StoreLocked(
             f"the lock of the store {folder} is not free after {seconds:.0f} s: it is held by {_holder(folder)}. If that is "
             "stopped, let it go on (`kill -CONT` and its number); if it hangs, end it: then the lock is free by itself."
         ) from None

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from pydantic import ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from domain.ledger import Entry, News, State
 from domain.mistakes import Mistake
 from tasks.acting import refuse_foreign
-from tasks.reached import LostHistory, Reached, raise_reached, reached_key, read_reached, reset_reached
-from tasks.store import ABSENT, Conflict, Store
+from tasks.reached import LostHistory, Reached, accept_by, raise_reached, reached_key, read_reached, reset_reached
+from tasks.store import ABSENT, Store, may_pass
 from tasks.store_errors import StoreUnavailable
 
 Change = Callable[[State], Mapping[str, Any]]
@@ -105,7 +105,7 @@ class Ledger:
     async def _append(self, news: News, change: Change, writer: str) -> State:
         attempted: int | None = None
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((Conflict, StoreUnavailable)),
+            retry=retry_if_exception(may_pass),
             stop=_Enough(),
             wait=wait_random_exponential(multiplier=0.05, max=2),
             sleep=self._sleep,
@@ -176,7 +176,7 @@ class Ledger:
         ends = f"ends with entry {state.last.number}" if state.last else f"is empty ({self._state_key} is not there)"
         return LostHistory(
             f"the history of track '{self._track}' in the store {self._store} {ends}, but {proof}: entries are lost. Bring "
-            f"tracks/{self._track}/ back from a backup. To go on without them on purpose: `speechops begin-anew {self._track}`."
+            f"tracks/{self._track}/ back from a backup. To go on without them on purpose: {accept_by(self._track)}."
         )
 
     async def _read_head(self) -> tuple[State, str]:

@@ -8,7 +8,7 @@ from domain.naming import live_endpoint_name
 from speech_client import Endpoint, EntityReference, NotFound, SpeechClient
 from tasks.blocks import load_speech, load_store
 from tasks.ledger import Ledger
-from tasks.reached import LostHistory
+from tasks.reached import LostHistory, accept_by
 from tasks.retrying import REMOTE
 from tasks.store import Store
 
@@ -51,7 +51,7 @@ def _lost(state: State, store: str, endpoint: Endpoint, model: str) -> LostHisto
         f"the history of track '{state.track}' in the store {store} {ends}, but the endpoint '{endpoint.display_name}' "
         f"(endpoints/{endpoint.id}) on the Speech service serves '{model}', which it does not know: the history is lost, too "
         "old, or in another store. Bring the store back from a backup, or correct the store's block. To go on without it on "
-        f"purpose: `speechops begin-anew {state.track}`."
+        f"purpose: {accept_by(state.track)}."
     )
 
 

@@ -17,6 +17,11 @@ class LostHistory(Mistake):
     """A history is shorter than it was, or another one."""
 
 
+def accept_by(track: str) -> str:
+    """The command that goes on without what is lost."""
+    return f'`speechops begin-anew {track} --reason "…"`, with --store unless it is .speechops/store'
+
+
 class Reached(BaseModel):
     """The newest entry that was noted; number 0 is none."""
 

@@ -24,7 +24,7 @@ from tasks.acting import ForeignTrack
 from tasks.blocks import load_store
 from tasks.leaks import check_leaks
 from tasks.ledger import Ledger
-from tasks.reached import LostHistory
+from tasks.reached import LostHistory, accept_by
 from tasks.retrying import FRESH
 from tasks.snapshots import Sheet, read_sheet
 from tasks.store import Store
@@ -70,7 +70,7 @@ async def find_ruling(store: str, subject: Subject, state: State) -> Decision | 
         raise LostHistory(
             f"the history of track '{state.track}' in the store {keep} is empty, but the ruling {digest[:12]}… in its evidence "
             f"was told to it: entries are lost. Bring tracks/{state.track}/ back from a backup. To go on without them on "
-            f"purpose: `speechops begin-anew {state.track}`."
+            f"purpose: {accept_by(state.track)}."
         )
     return Decision(digest=digest, ruling=found, settled=True)
 

@@ -2,10 +2,11 @@
 
 import logging
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import PrefectHTTPStatusError
 
 from domain.mistakes import Mistake
 from tasks.blocks import find_block, load_store
@@ -74,6 +75,8 @@ async def _blob(name: str, store: str) -> DataSource | None:
 async def _names(client: PrefectClient, slug: str) -> list[str]:
     try:
         documents = await asked(client.read_block_documents_by_type, slug, include_secrets=False)
-    except ObjectNotFound:
-        return []
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        return []  # the type of block was never registered
     return [document.name for document in documents if document.name]

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, Protocol
 
 from tasks.folder_files import DRAFTS, copy_from, make_folder, remove_drafts, replacing
 from tasks.folder_lock import LOCK_SECONDS, locked
-from tasks.store_errors import told
+from tasks.store_errors import StoreLocked, StoreUnavailable, told
 
 ABSENT: Final = ""
 """As `if_match`: write only when nothing is there yet."""
@@ -25,6 +25,11 @@ ABSENT: Final = ""
 
 class Conflict(Exception):
     """A conditional write came too late: the key holds something else by now."""
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same write may succeed in a moment."""
+    return isinstance(error, Conflict | StoreUnavailable) and not isinstance(error, StoreLocked)
 
 
 @dataclass(frozen=True, slots=True)

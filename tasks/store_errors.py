@@ -2,7 +2,8 @@
 
 ```
 StoreTrouble
-├── StoreUnavailable    may pass: network, a busy or failing service, a lock that is held   (also a ConnectionError)
+├── StoreUnavailable    may pass: network, a busy or failing service                        (also a ConnectionError)
+│   └── StoreLocked     the lock was held for longer than anybody should; it was waited for
 └── StoreUnusable       a person has to mend it: full, read-only, rights, names             (also a Mistake)
 ```
 Each message says what was tried, in which store, why it failed, and what to do.
@@ -23,6 +24,10 @@ class StoreTrouble(Exception):
 
 class StoreUnavailable(StoreTrouble, ConnectionError):
     """The store does not answer, or is busy: another try may help."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process holds the store's lock; whoever tries again at once only waits once more."""
 
 
 class StoreUnusable(StoreTrouble, Mistake):

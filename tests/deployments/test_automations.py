@@ -29,6 +29,7 @@ QUICK = Windows(
     vanished=timedelta(seconds=15),
     stuck=timedelta(seconds=90),
     retry=timedelta(seconds=10),
+    attempts=3,
 )
 HEARTBEAT = "prefect.flow-run.heartbeat"
 

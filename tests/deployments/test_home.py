@@ -48,7 +48,7 @@ def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
         for folder in (tmp_path / "old", tmp_path / "new"):
             with opened_home(folder) as home:
                 home.read_prefect_auth()
-                code = "import pathlib; pathlib.Path('by-a-child').mkdir(); pathlib.Path('by-a-child/log').touch()"
+                code = "import pathlib; pathlib.Path('logs').mkdir(); pathlib.Path('logs/by-a-child').touch()"
                 subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
             kept = [folder, *folder.rglob("*")]
             assert len(kept) >= 6
@@ -56,6 +56,18 @@ def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
         assert os.umask(0o022) == 0o022
     finally:
         os.umask(umask)
+
+
+def test_a_folder_that_holds_other_things_keeps_its_mode(tmp_path: Path) -> None:
+    """`--home /tmp` must not shut /tmp; our files in it are private all the same."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "somebodys").touch()
+    for _ in range(2):
+        with opened_home(tmp_path) as home:
+            home.read_prefect_auth()
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "prefect.auth").stat().st_mode & 0o077 == 0
 
 
 def test_a_secret_that_was_not_written_is_made_again(tmp_path: Path) -> None:

@@ -51,9 +51,11 @@ def test_another_policy_has_another_fingerprint() -> None:
         (LOCALE + b'description = "caf\xe9"', "data/x/track.toml:2: byte 0xe9 at position 19 is not UTF-8"),
         (LOCALE.decode().encode("utf-16"), "data/x/track.toml:1: the file is UTF-16"),
         (LOCALE + b"x = " + b"[" * 50_000, "data/x/track.toml: .*nested too deeply"),
+        (LOCALE + b"a." * 20_000 + b"a = 1", "data/x/track.toml:2: the line has more than 100 dots"),
+        (LOCALE + b"#" * 65_536, "data/x/track.toml: it is larger than 65,536 bytes"),
         (LOCALE + b"x = " + b"1" * 5_000, "data/x/track.toml: .*a number in it has too many digits"),
     ],
-    ids=["latin-1", "utf-16", "nested", "digits"],
+    ids=["latin-1", "utf-16", "nested", "dotted", "large", "digits"],
 )
 def test_a_file_that_cannot_be_read_at_all_is_told(data: bytes, told: str) -> None:
     """Whatever a track.toml holds, its author gets a sentence and not a traceback."""

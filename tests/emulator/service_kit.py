@@ -176,7 +176,7 @@ def recordings(*spoken: str, **extra: bytes) -> bytes:
 def settings_for(data: Path, **changes: Any) -> Settings:
     """An emulator that works in its own process, and tries notifications again at once."""
     values = {"data": data, "key": SecretStr(KEY), "speed": "instant", "workers": 0, "retry_after": 0, "engine": ENGINE}
-    known = {"notification_retry_seconds": 0, "allowed_hosts": ("speech.test",)}
+    known = {"notification_retry_seconds": 0, "allowed_hosts": ("speech.test", "creator.test", "other.test")}
     return Settings(**{**values, **known, **changes})
 
 

@@ -92,4 +92,4 @@ async def test_a_page_that_cannot_be_written_holds_no_flow_up(world: World, logg
     (world.store.folder / "pages" / "places.html").mkdir(parents=True)
 
     assert await only_the_page("places") == "done"
-    assert "The page of track 'places' could not be made: cannot write 'pages/places.html'" in logged()
+    assert "The page of track 'places' could not be made: cannot read 'pages/places.html'" in logged()

@@ -120,7 +120,7 @@ async def test_skipping_is_by_position_and_read_once() -> None:
 
 async def test_a_thousand_entities_page_correctly_while_others_are_deleted(tmp_path: Path) -> None:
     """Against the emulator: 400 of a thousand vanish one by one, between the pages of the reader."""
-    settings = Settings(data=tmp_path, key=SecretStr("k"), speed="instant", workers=0)
+    settings = Settings(data=tmp_path, key=SecretStr("k"), speed="instant", workers=0, allowed_hosts=("speech.test",))
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)

@@ -1,5 +1,6 @@
 """Who changed the data, as far as git can tell: whoever did must not approve what was trained from them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,9 @@ def test_a_hook_s_own_repository_is_not_asked(tmp_path: Path, monkeypatch: pytes
 def test_a_repository_among_the_data_starts_nothing(tmp_path: Path) -> None:
     """Files that look like a bare repository could name programs that git starts."""
     work = repository_of_ada(tmp_path / "work")
-    config = f"[core]\nrepositoryformatversion = 0\nworktree = {work}\nfsmonitor = touch {tmp_path}/canary\n".encode()
-    files = {"HEAD": b"ref: refs/heads/main\n", "config": config, "objects/x": b"", "refs/x": b""}
-    write(work, track("taxi", files))
+    shutil.copytree(work / ".git", work / "data/taxi", dirs_exist_ok=True)
+    with (work / "data/taxi/config").open("a") as config:
+        config.write(f"[core]\nworktree = {work}\nfsmonitor = touch {tmp_path}/canary\n")
 
     git_revision(work / "data/taxi")
 

@@ -71,7 +71,9 @@ async def test_what_is_lost_is_told_and_gone_on_without_only_on_purpose(
     lose(store.folder)
 
     for call in (ledger.state, ledger.history, lambda: ledger.append(NEWS)):
-        with pytest.raises(LostHistory, match=r"'places'.*entries are lost.*backup.*`speechops begin-anew places`"):
+        with pytest.raises(
+            LostHistory, match=r"'places'.*entries are lost.*backup.*`speechops begin-anew places --reason"
+        ):
             await call()
     assert (await verify_store(store)).is_broken
 

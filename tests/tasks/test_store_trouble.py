@@ -24,7 +24,7 @@ from tasks.cursors import Cursors
 from tasks.folder_files import DRAFTS
 from tasks.ledger import Ledger
 from tasks.store import LocalFolder
-from tasks.store_errors import StoreTrouble, StoreUnavailable, StoreUnusable
+from tasks.store_errors import StoreLocked, StoreTrouble, StoreUnavailable, StoreUnusable
 from tests.domain.approval_kit import request
 from tests.tasks.test_cursors import no_sleep
 
@@ -312,6 +312,11 @@ def stop(process: "subprocess.Popen[str]") -> None:
     os.waitid(os.P_PID, process.pid, os.WSTOPPED)
 
 
+async def never(seconds: float) -> None:
+    """Nobody waits again for what was waited for."""
+    raise AssertionError(seconds)
+
+
 async def test_a_lock_that_a_stopped_process_holds_has_a_deadline(
     tmp_path: Path, holder: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -320,9 +325,11 @@ async def test_a_lock_that_a_stopped_process_holds_has_a_deadline(
     stop(holder)
     store = LocalFolder(tmp_path, lock_seconds=0.3)
 
-    with pytest.raises(StoreUnavailable, match=rf"process {holder.pid} on .* since 20\d\d-.* is stopped.*kill -CONT"):
+    with pytest.raises(StoreLocked, match=rf"process {holder.pid} on .* since 20\d\d-.* is stopped.*kill -CONT"):
         await store.write("key", b"")
     assert f"held by process {holder.pid}" in caplog.text
+    with pytest.raises(StoreLocked):
+        await Ledger(store, "a", sleep=never).append(NEWS)
     assert await store.read("key") is None
 
     holder.kill()

@@ -14,6 +14,9 @@ from tests.deployments.receiver.hook_kit import Sent
 LONG = 600.0
 """Seconds; a test that waits for such a deadline would never end."""
 
+PATIENCE = 60.0
+"""How long a closure is waited for before a test is given up as failed."""
+
 
 @dataclass
 class Line:
@@ -38,17 +41,19 @@ class Line:
 
     async def drip(self, piece: bytes) -> None:
         """Send it again and again until the other side has had enough."""
-        with contextlib.suppress(OSError):
-            while not self.reader.at_eof():
-                self.say(piece)
-                await self.writer.drain()
-                await asyncio.sleep(0.01)
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while not self.reader.at_eof():
+                    self.say(piece)
+                    await self.writer.drain()
+                    await asyncio.sleep(0.01)
 
     async def ended(self) -> None:
         """Wait until the other side has closed it."""
-        with contextlib.suppress(OSError):
-            while await self.reader.read(1024):
-                pass
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while await self.reader.read(1024):
+                    pass
 
     async def close(self) -> None:
         """Give it up."""

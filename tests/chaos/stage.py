@@ -6,6 +6,7 @@ again alone, by hand as in a test, and so that no test's warnings or captures ar
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -27,6 +28,7 @@ async def play_all(kind: str, plans: Iterable[Plan], folder: Path) -> None:
     """Play plans on a new world; those with many tracks alone, at the end."""
     chosen = sorted(plans, key=lambda plan: plan.fault in CROWDS)
     began = monotonic()
+    watch = asyncio.create_task(_end_with_parent())
     async with opened(kind, folder) as world:
         _say(up=monotonic() - began)
         await asyncio.gather(*(_play(world, plan) for plan in chosen if plan.fault not in CROWDS))
@@ -43,6 +45,15 @@ async def play_all(kind: str, plans: Iterable[Plan], folder: Path) -> None:
             cpu=world.cpu_seconds,
             seconds=monotonic() - began,
         )
+    watch.cancel()
+
+
+async def _end_with_parent() -> None:
+    """Whoever started the stage may be killed: then nobody wants to know any more, and all programs have to go."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110  (nothing tells of it)
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _play(world: World, plan: Plan) -> None:

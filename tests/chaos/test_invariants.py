@@ -1,13 +1,15 @@
 """That the checks of chaos can fail: each invariant, on facts in which it is broken; and that plans are what they say."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.ledger import Benchmark, News, Pending, Release, State
-from tests.chaos.figures import table
+from tests.chaos.figures import BEGIN, END, PAGE, table, write
 from tests.chaos.invariants import INVARIANTS, Facts, Run, violations
 from tests.chaos.plans import FLOWS, KINDS, all_plans, counts
 
@@ -143,6 +145,21 @@ def test_plans_are_what_the_documentation_says() -> None:
         for world in ("sqlite", "postgres"):
             assert {one.flow for one in plans if (one.fault, one.world) == (kind, world)} >= set(FLOWS)
     assert len({plan.name for plan in plans}) == len(plans)
+
+
+def test_figures_replace_those_of_before(tmp_path: Path) -> None:
+    """The rest of the page stays, and the table says when, of which commit and where it was made."""
+    page = tmp_path / "reliability.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for _ in range(2):
+        write([(all_plans()[0], {"fired": "", "seconds": None, "violations": []})], page)
+
+    before, _, rest = page.read_text().partition(BEGIN)
+    figures, _, after = rest.partition(END)
+    assert (before, after) == ("before\n", "\nafter\n")
+    assert "old" not in figures
+    assert re.search(r"\d{4}-\d\d-\d\d, commit [0-9a-f]{12}, \d+ cores", figures)
+    assert BEGIN in PAGE.read_text()
 
 
 def test_figures_count_what_was_played() -> None:

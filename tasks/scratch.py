@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Final
 
 _PREFIX: Final = "speechops-"
 _LOCK: Final = "in-use"
+_NEW: Final = "new"
+"""The lock before it is held."""
+_BEING_MADE_SECONDS: Final = 3600
 
 
 @contextmanager
@@ -25,10 +29,10 @@ def scratch_folder() -> Iterator[Path]:
     top = Path(tempfile.gettempdir())
     remove_left_folders(top)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=top))
-    with (folder / "new").open("wb") as lock:
+    with (folder / _NEW).open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            (folder / "new").rename(folder / _LOCK)  # others see the lock when it is held
+            (folder / _NEW).rename(folder / _LOCK)  # others see the lock when it is held
             (folder / "files").mkdir(mode=0o700)
             yield folder / "files"
         finally:
@@ -58,7 +62,10 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _is_left(folder: Path) -> bool:
-    """Whether nobody holds its lock. A folder without one is being made, or is no scratch folder."""
+    """Whether nobody holds its lock. A folder without one is no scratch folder, or is being made, which takes no hour."""
+    if not (folder / _LOCK).exists():
+        is_new = {path.name for path in folder.iterdir()} <= {_NEW}
+        return is_new and time.time() - folder.lstat().st_mtime > _BEING_MADE_SECONDS
     with (folder / _LOCK).open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

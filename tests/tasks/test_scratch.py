@@ -83,3 +83,18 @@ def test_what_others_put_there_stays(top: Path) -> None:
 
     assert {path.name for path in top.iterdir()} == {"elsewhere", "speechops-link", "speechops-other"}
     assert (top / "elsewhere/in-use").exists()
+
+
+def test_the_folder_of_a_process_that_was_killed_at_once_goes_after_an_hour(top: Path) -> None:
+    """It has no lock yet. What others keep in a folder of such a name stays."""
+    killed, others = top / "speechops-killed", top / "speechops-others"
+    for folder, name in ((killed, "new"), (others, "report.html")):
+        folder.mkdir()
+        (folder / name).touch()
+        os.utime(folder, (0, 0))
+    (top / "speechops-young").mkdir()
+
+    with scratch_folder():
+        pass
+
+    assert {path.name for path in top.iterdir()} == {"speechops-others", "speechops-young"}

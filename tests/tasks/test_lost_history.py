@@ -14,7 +14,7 @@ from domain.mistakes import Mistake
 from tasks.ledger import Ledger
 from tasks.lost_history import begin_anew
 from tasks.reached import LostHistory, Reached, raise_reached, read_reached
-from tasks.store import LocalFolder
+from tasks.store import LocalFolder, Stored
 from tasks.verifying import verify_store
 
 NEWS = News(kind="testing-update", flow_run="run", revision="abc")
@@ -135,6 +135,22 @@ async def test_a_crash_between_head_and_note_is_no_loss(tmp_path: Path) -> None:
         assert before.generation == (2 if dies_at == 1 else 3)
         assert broken_link(await Ledger(store, "places").history()) is None
         assert await read_reached(store, "places") == Reached.by(state)
+
+
+async def test_a_reader_that_is_overtaken_does_not_cry_wolf(tmp_path: Path) -> None:
+    """It has the head of a moment ago, and others note what came since."""
+
+    class Overtaken(LocalFolder):
+        async def read(self, key: str) -> Stored | None:
+            stored = await super().read(key)
+            if key.endswith("state.json"):
+                await lived(LocalFolder(tmp_path), 1)
+            return stored
+
+    await lived(LocalFolder(tmp_path), 2)
+    overtaken = Ledger(Overtaken(tmp_path), "places")
+
+    assert [(await overtaken.state()).generation for _ in range(3)] == [2, 3, 4]
 
 
 async def test_writers_and_readers_at_once_are_no_loss(tmp_path: Path) -> None:

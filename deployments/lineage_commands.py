@@ -161,7 +161,10 @@ def _begin_anew(
 
     check_name(track)
     last = asyncio.run(begun()).last
-    typer.echo(f"The history of '{track}' goes on with entry {last.number if last else 0}.")
+    number = last.number if last else 0
+    typer.echo(
+        f"The history of '{track}' goes on with entry {number}." + (" The store had none." if number == 1 else "")
+    )
 
 
 _Answer = TypeVar("_Answer", bound=BaseModel)

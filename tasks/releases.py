@@ -136,9 +136,10 @@ async def claim_release(store: str, order: Order) -> None:
             raise Mistake(f"another run has gone on with the {order.kind} of '{subject.candidate.name}' meanwhile.")
         return {"pending": order.pending}
 
-    if not order.is_ours(order.state) and not order.is_done(order.state):
+    ledger = Ledger(keep, subject.track.name)
+    if not order.is_ours(await ledger.state()) and not order.is_done(order.state):  # ours: the answer got lost before
         news = _news(f"{order.kind}-started", order, {"ruling": order.digest, "model": subject.candidate.name})
-        await Ledger(keep, subject.track.name).append(news, change)
+        await ledger.append(news, change)
     if order.approval:
         await Approvals(keep, subject.track.name).use(order.approval)
 

@@ -111,6 +111,20 @@ async def test_an_interrupted_release_is_finished_by_the_next_run(
     assert state.benchmark.wer == 0.0
 
 
+async def test_a_claim_whose_answer_was_lost_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store took it, and the task asks again: this run's own claim is nobody else's."""
+    claim = flows.deploy.claim_release
+
+    async def twice(*arguments: Any) -> None:
+        await claim(*arguments)
+        await claim(*arguments)
+
+    monkeypatch.setattr(flows.deploy, "claim_release", twice)
+
+    assert (await training_update(**world.arguments)).released
+    assert [one.kind for one in await world.ledger.history()] == ["training-update", "release-started", "release"]
+
+
 @pytest.mark.slow
 async def test_invalid_evidence_is_no_answer_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One transcript was missing once: the run is Invalid, nothing is deleted, and the next run decides."""

@@ -48,12 +48,14 @@ class Line:
                     await self.writer.drain()
                     await asyncio.sleep(0.01)
 
-    async def ended(self) -> None:
-        """Wait until the other side has closed it."""
+    async def ended(self) -> bytes:
+        """Wait until the other side has closed it: what it still said."""
+        said = b""
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(PATIENCE):
-                while await self.reader.read(1024):
-                    pass
+                while more := await self.reader.read(1024):
+                    said += more
+        return said
 
     async def close(self) -> None:
         """Give it up."""

@@ -323,6 +323,7 @@ def link(up: Up) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 async def test_the_link_logs_a_browser_in_to_both_uis(up: Up, chromium: str, link: str) -> None:
     """A wrong link, such as a foreign page may have, says what to do, and logs nobody out."""
     ui = up.urls[0]

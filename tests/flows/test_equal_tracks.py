@@ -82,6 +82,7 @@ async def test_a_second_track_with_equal_data_releases_its_own_model(world: Worl
     assert [name.partition("-model-")[0] for name in models] == ["places", "second"]
 
 
+@pytest.mark.slow
 async def test_equal_tracks_at_the_same_moment_end_as_many_right_releases(world: World) -> None:
     """Three teams push the same sample at once."""
     names = ("places", "second", "third")

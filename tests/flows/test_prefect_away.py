@@ -176,6 +176,7 @@ async def test_patience_outlasts_half_an_hour() -> None:
     assert sum(waits) >= 1800
 
 
+@pytest.mark.slow
 async def test_a_release_is_not_taken_back_because_prefect_is_away(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

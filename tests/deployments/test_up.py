@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -353,6 +354,23 @@ def test_a_run_started_from_another_shell_completes(up: Up) -> None:
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (up.home / "store/ran/sharjah").read_bytes() == b"yes"
+
+
+def test_a_schedule_becomes_runs(up: Up) -> None:
+    """The safety net and the watch rest on it; with some versions of SQLAlchemy, Prefect's scheduler fails in silence."""
+    with up.api() as api:
+        deployment = api.get("/deployments/name/training-update/speechops").json()["id"]
+        daily = {"active": True, "schedule": {"interval": 86_400, "anchor_date": "2026-01-01T00:00:00Z"}}
+        made = api.post(f"/deployments/{deployment}/schedules", json=[daily]).raise_for_status().json()
+        wanted = {
+            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+            "deployments": {"id": {"any_": [deployment]}},
+        }
+        while not (runs := api.post("/flow_runs/filter", json=wanted).raise_for_status().json()):
+            time.sleep(0.5)
+        api.delete(f"/deployments/{deployment}/schedules/{made[0]['id']}").raise_for_status()
+
+    assert all(run["auto_scheduled"] for run in runs)
 
 
 def test_a_second_up_on_the_same_folder_is_refused(up: Up, project: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.events.schemas.automations import AutomationCore
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling, Failed, Pending, Running, Scheduled, Suspended
 from rich.console import Console
 
@@ -324,7 +325,8 @@ def test_without_a_server_nothing_is_started(
     """Prefect alone would start one that is gone again at the end."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
 
-    assert run_main(monkeypatch, "automations") == 1
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):  # another test may have named one
+        assert run_main(monkeypatch, "automations") == 1
     assert "no Prefect server is named" in capsys.readouterr().err
 
 

@@ -24,7 +24,7 @@ demo: $(STAMP)  ## Watch a real speech recogniser improve, and the better model 
 test: check  ## Everything that must hold and fits into ten minutes; CI runs exactly this
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-slow: $(STAMP)  ## What does not fit: the demo played twice, Prefect's UI in a browser, kills, 10,000 deliveries (30 minutes)
+slow: $(STAMP)  ## What does not fit: the demo played twice, Prefect's UI in a browser, kills, 10,000 deliveries, 24 plans of chaos (about an hour)
 	$(BIN)/pytest -m slow
 
 chaos: $(STAMP)  ## Kill, cut off and cancel everything at 320 seeded points; writes the figures of docs/reliability.md (two hours)

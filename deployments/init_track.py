@@ -54,7 +54,8 @@ def next_steps(folder: Path, locale: str) -> str:
         f"three recordings cannot show that a model is better. Six speakers are the least, twenty are better.\n{foreign}\n"
         f"  1. Put your recordings and trans.txt into {folder}/testing/ ({folder}/README.md tells the formats).\n"
         f"  2. Put your sentences into {folder}/training/plain_text.txt and names into pronunciation.txt.\n"
-        f"  3. With `speechops up` running, in another shell and with PREFECT_API_URL set as it says:\n"
+        f"  3. With `speechops up` running, in another shell:\n"
+        f'     eval "$(speechops env)"\n'
         f"     prefect deployment run 'training-update/speechops' -p track={folder.name}{_data_parameter(folder)}"
     )
 
